@@ -1,0 +1,56 @@
+"""nb3d: Keras' functional API for 3D convolutional networks, on NumPy and Numba alone.
+
+``import nb3d as keras`` runs ordinary functional 3D code: build a graph from `Input` and `layers`, or load one that Keras
+saved; inspect how it is wired; predict on a CPU or a CUDA GPU.
+"""
+
+from nb3d import (
+    activations,
+    backend,
+    config,
+    constraints,
+    initializers,
+    inspect,
+    layers,
+    models,
+    ops,
+    regularizers,
+    saving,
+    utils,
+)
+from nb3d.engine.contexts import Graph, eager_mode, get_default_graph
+from nb3d.engine.input_spec import InputSpec
+from nb3d.engine.tensor import KerasTensor
+from nb3d.engine.variable import Variable
+from nb3d.layers import Input, Layer
+from nb3d.models import Model, Sequential
+from nb3d.plan.function import Function, function
+from nb3d.version import __version__
+
+__all__ = [
+    "Function",
+    "Graph",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Model",
+    "Sequential",
+    "Variable",
+    "__version__",
+    "activations",
+    "backend",
+    "config",
+    "constraints",
+    "eager_mode",
+    "function",
+    "get_default_graph",
+    "initializers",
+    "inspect",
+    "layers",
+    "models",
+    "ops",
+    "regularizers",
+    "saving",
+    "utils",
+]

@@ -1,0 +1,50 @@
+"""Kernels: pure functions over arrays, and the table that chooses among them.
+
+The contract of every kernel, on every device:
+
+    fn(*inputs, out, scratch, *params) -> None
+
+* Arrays are C-contiguous and aligned; volumes are NDHWC: ``(batch, depth, height, width, channels)``.
+* An absent operand (no bias, no residual) is an array of length 0, ``np.empty(0, dtype)``.
+* ``out`` is allocated by the caller and written completely; its old content is never read.
+* ``scratch`` is a 1-D ``uint8`` array of at least the bytes the implementation asked for (often 0). A kernel never
+  allocates in proportion to its data.
+* ``params`` arrive resolved: plain ints and floats (tuples of them for the structural operations), never a string,
+  never ``None``. A padding is the number of voxels *before* the volume; what lies behind it follows from ``out``.
+* Work is divided over outputs, never over a reduction, so results are bitwise equal for any number of threads.
+* NaN and infinities propagate as they do in NumPy.
+
+The operations and their parameters (``sd, sh, sw`` strides, ``pd, ph, pw`` paddings before, ``dd, dh, dw`` dilations):
+
+====================  ==========================================  =====================================================
+operation             inputs                                      params
+====================  ==========================================  =====================================================
+conv3d                x, kernel (kd,kh,kw,ci/groups,co), bias,    sd sh sw pd ph pw dd dh dw groups
+                      residual (shape of out, or length 0)        activation alpha beta
+conv3d_transpose      x, kernel (kd,kh,kw,co,ci), bias            sd sh sw pd ph pw dd dh dw activation alpha beta
+dense                 x (rows, in), kernel (in, out), bias        activation alpha beta
+max_pool3d            x                                           kd kh kw sd sh sw pd ph pw
+average_pool3d        x                                           kd kh kw sd sh sw pd ph pw (padding is not counted)
+upsample3d            x                                           fd fh fw (nearest: every voxel repeated)
+pad3d                 x                                           pd ph pw (zeros)
+crop3d                x                                           cd ch cw (voxels cut before)
+batch_normalization   x, mean, variance, offset, scale            epsilon axis
+softmax, log_softmax  x                                           axis
+the activations       x                                           alpha beta (see ``activations.py``)
+prelu                 x, slope (broadcast over leading axes)
+sum, mean, max, ...   x                                           axes (a tuple)
+unary, binary         x / a, b (broadcast as NumPy does)
+clip                  x                                           low high
+where                 condition, a, b
+matmul                a, b (``numpy.matmul``)
+concatenate           x0, x1, ...                                 axis
+transpose             x                                           axes (a tuple)
+slice                 x                                           starts steps (tuples; out's shape gives the lengths)
+reshape, cast,        x
+broadcast_to
+dropout               x                                           rate noise_shape (a tuple) generator
+====================  ==========================================  =====================================================
+
+``conv3d`` writes ``activation(cross_correlation(x, kernel) + bias + residual)``; ``conv3d_transpose`` adds
+``x[i] * kernel[k]`` to ``out[i * stride + k * dilation - padding]`` and then bias and activation.
+"""

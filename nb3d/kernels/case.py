@@ -1,0 +1,70 @@
+"""What the table is asked, and what it answers: the case of one call, and an implementation of its operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Shape = tuple[int, ...]
+Arrays = tuple[np.ndarray, ...]
+Kernel = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of an operation as kernels see it: resolved sizes and numbers, nothing symbolic.
+
+    Attributes:
+        op: Name of the operation.
+        inputs: Shape of every input; an absent operand has shape ``(0,)``.
+        dtypes: Name of the dtype of every input.
+        out: Shape of the output.
+        out_dtype: Name of the output's dtype.
+        params: The kernel's parameters, in its order.
+        constant: For every input, whether its values are known before the run (weights): such inputs may be packed
+            once by ``prepare``.
+    """
+
+    op: str
+    inputs: tuple[Shape, ...]
+    dtypes: tuple[str, ...]
+    out: Shape
+    out_dtype: str
+    params: tuple[Any, ...] = ()
+    constant: tuple[bool, ...] = ()
+
+
+def leave_as_is(case: Case, inputs: Arrays) -> Arrays:
+    """The ``prepare`` of kernels that take their inputs as they stand."""
+    return inputs
+
+
+def no_scratch(case: Case, threads: int) -> int:
+    """The ``scratch`` of kernels that need none."""
+    return 0
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One way to compute an operation on one device.
+
+    Attributes:
+        op: Name of the operation.
+        name: Short name, unique per operation and device: ``direct``, ``reference``.
+        device: ``cpu`` or ``cuda``.
+        accepts: ``None`` if it can compute the case, else the reason why not, as a phrase.
+        load: The kernel for a case (compiled lazily, on its first call).
+        prepare: Packs constant inputs once; returns as many inputs as it got, which then go to the kernel.
+        scratch: Bytes of scratch for a case and a number of threads.
+    """
+
+    op: str
+    name: str
+    device: str
+    accepts: Callable[[Case], str | None]
+    load: Callable[[Case], Kernel]
+    prepare: Callable[[Case, Arrays], Arrays] = leave_as_is
+    scratch: Callable[[Case, int], int] = no_scratch

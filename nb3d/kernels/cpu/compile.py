@@ -1,0 +1,89 @@
+"""The only place that says how kernels are compiled.
+
+Three kinds of functions: a *task* is called through its address with ``(words, numbers, index, worker)``: an array of
+``int64`` (addresses, sizes), an array of ``float64``, which piece of the work, and who does it. A *native* function is
+the same with a signature of its own. A *helper* is compiled into whoever calls it.
+
+``nnan`` and ``ninf`` are never among the flags: they would fold tests for NaN away. ``reassoc`` is only for sums whose
+order does not matter; it would undo range reductions, so helpers and tasks with such arithmetic go without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from numba import njit, types
+from numba.core.ccallback import CFunc
+
+from nb3d.kernels.cpu.cache import KernelCache, folder, locked
+
+EXACT = frozenset({"contract", "nsz"})
+LOOSE = frozenset({"contract", "nsz", "arcp", "reassoc"})
+
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False, "nogil": True}
+
+OVERLOADED: dict[str, Any] = {"fastmath": set(EXACT), "error_model": "numpy", "forceinline": True}
+"""Options of functions that are chosen by the types of their arguments (``numba.extending.overload``)."""
+
+WORDS = types.CPointer(types.int64)
+NUMBERS = types.CPointer(types.float64)
+TASK = types.void(WORDS, NUMBERS, types.int64, types.int64)
+
+
+class Native:
+    """A function that becomes machine code when its address is first asked for."""
+
+    def __init__(self, function: Callable[..., Any], signature: Any, fastmath: frozenset[str]) -> None:
+        self._function = function
+        self._signature = signature
+        self._options = {**_OPTIONS, "nopython": True, "fastmath": set(fastmath)}
+
+    @cached_property
+    def compiled(self) -> CFunc:
+        """The compiled function, from disk where it is there already."""
+        arguments, result = self._signature.args, self._signature.return_type
+        compiled = CFunc(self._function, (arguments, result), locals={}, options=dict(self._options))
+        if folder() is not None:
+            compiled._cache = KernelCache(self._function)
+        with locked():
+            compiled.compile()
+        return compiled
+
+    @property
+    def address(self) -> int:
+        """Where its machine code lies."""
+        return int(self.compiled.address)
+
+
+def native(signature: Any, fastmath: frozenset[str] = EXACT) -> Callable[[Callable[..., Any]], Native]:
+    """Marks a function to be called through its address with ``signature``."""
+    return lambda function: Native(function, signature, fastmath)
+
+
+def task(function: Callable[..., Any]) -> Native:
+    """Marks a function of ``(words, numbers, index, worker)`` to be run by ``launch``."""
+    return Native(function, TASK, EXACT)
+
+
+def loose_task(function: Callable[..., Any]) -> Native:
+    """A task whose sums may be reassociated, so that they become vectors."""
+    return Native(function, TASK, LOOSE)
+
+
+def helper(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a function to be compiled into the kernels that call it: a call in a loop would keep it from vectors."""
+    return njit(fastmath=set(EXACT), forceinline=True, **_OPTIONS)(function)
+
+
+def driver(parallel: bool) -> Callable[[Callable[..., Any]], Any]:
+    """Marks a loop over tasks that Python calls."""
+
+    def mark(function: Callable[..., Any]) -> Any:
+        dispatcher = njit(parallel=parallel, fastmath=set(EXACT), **_OPTIONS)(function)
+        if folder() is not None:
+            dispatcher._cache = KernelCache(function)
+        return dispatcher
+
+    return mark

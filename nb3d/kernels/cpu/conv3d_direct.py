@@ -1,0 +1,60 @@
+"""conv3d, direct: any kernel size, stride, dilation, padding, groups and number of channels. See ``correlation.py``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from nb3d.kernels.case import Arrays, Case, Kernel
+from nb3d.kernels.cpu.operands import why_not_floats
+from nb3d.kernels.cpu.pieces import Piece, Work, arrange
+from nb3d.kernels.cpu.work import Runner, pack, scratch_of
+
+
+def accepts(case: Case) -> str | None:
+    """Accepts every convolution of floats."""
+    return why_not_floats(case, weights=(1,))
+
+
+@lru_cache(maxsize=1024)
+def _work(case: Case) -> Work:
+    x, kernel, out = case.inputs[0], case.inputs[1], case.out
+    strides, paddings, dilations = case.params[:3], case.params[3:6], case.params[6:9]
+    taps = tuple(
+        tuple((k, k * dilation - padding) for k in range(size))
+        for size, dilation, padding in zip(kernel[:3], dilations, paddings, strict=True)
+    )
+    batch, sizes, counts = x[0], x[1:4], out[1:4]
+    out_strides = (1, 1, 1)
+    if kernel[:3] == (1, 1, 1) and strides == (1, 1, 1) and sizes == counts and not any(paddings):
+        # Voxels by themselves: one long row, which divides into tiles without a rest.
+        batch, sizes, counts = 1, (1, 1, int(np.prod(x[:4]))), (1, 1, int(np.prod(out[:4])))
+    depthwise = 1 < case.params[9] == x[4] == out[4]
+    groups = 1 if depthwise else case.params[9]
+    return arrange(
+        Piece(batch, sizes, x[4], counts, strides, taps, out[4], groups, counts, out_strides, (0, 0, 0), case.out_dtype,
+              depthwise)
+    )  # fmt: skip
+
+
+def prepare(case: Case, inputs: Arrays) -> Arrays:
+    """Packs the weights for the register tiles."""
+    return inputs[0], pack((_work(case),), inputs[1]), *inputs[2:]
+
+
+def scratch(case: Case, threads: int) -> int:
+    """Every thread has its input rows and its table of runs."""
+    return scratch_of((_work(case),), threads)
+
+
+def load(case: Case) -> Kernel:
+    """Returns the kernel, compiled."""
+    activation, alpha, beta = case.params[10:13]
+    bias, residual = (case.inputs[i] != (0,) for i in (2, 3))
+    runner = Runner((_work(case),), activation, alpha, beta, bias, residual)
+
+    def conv3d(x, kernel, bias, residual, out, scratch, *params):
+        runner(x, kernel, bias, residual, out, scratch)
+
+    return conv3d

@@ -1,0 +1,52 @@
+"""The one loop over tasks: every kernel of this package runs through it, in parallel or alone.
+
+Workers claim tasks one by one, so a slow core takes fewer. Which worker computes a task cannot change its bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from nb3d.kernels.cpu.compile import driver
+from nb3d.kernels.cpu.memory import call, claim
+from nb3d.kernels.cpu.threads import get_num_threads, guard
+
+
+@driver(parallel=True)
+def _parallel(task, words, numbers, tasks, workers, counter):
+    for worker in prange(workers):
+        index = claim(counter)
+        while index < tasks:
+            call(task, words, numbers, index, np.int64(worker))
+            index = claim(counter)
+
+
+@driver(parallel=False)
+def _serial(task, words, numbers, tasks):
+    for index in range(tasks):
+        call(task, words, numbers, index, 0)
+
+
+def launch(task: int, words: np.ndarray, numbers: np.ndarray, tasks: int, workers: int | None = None) -> None:
+    """Runs tasks ``0 .. tasks - 1``.
+
+    Args:
+        task: Address of the task.
+        words: Its integers (``int64``).
+        numbers: Its floats (``float64``).
+        tasks: How many.
+        workers: At most so many at once; ``None`` for as many as there are threads.
+    """
+    workers = min(tasks, get_num_threads(), tasks if workers is None else workers)
+    if workers > 1:
+        counter = np.zeros(1, np.int64)
+        with guard():
+            _parallel(task, words.ctypes.data, numbers.ctypes.data, tasks, workers, counter.ctypes.data)
+    elif tasks:
+        _serial(task, words.ctypes.data, numbers.ctypes.data, tasks)
+
+
+def workers_for(size: int) -> int | None:
+    """Returns how many workers a pass over ``size`` bytes deserves: one where a second costs more than it brings."""
+    return 1 if size < 256 * 1024 else None

@@ -1,0 +1,49 @@
+"""Normalizations: batch normalization with given statistics, softmax and its logarithm."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nb3d.kernels.case import Kernel
+from nb3d.kernels.reference.family import serve, wide, write
+
+
+def batch_normalization(
+    x: np.ndarray, mean: np.ndarray, variance: np.ndarray, offset: np.ndarray, scale: np.ndarray,
+    out: np.ndarray, scratch: np.ndarray, epsilon: float, axis: int,
+) -> None:  # fmt: skip
+    """``(x - mean) / sqrt(variance + epsilon) * scale + offset``, along one axis."""
+    along = [1] * x.ndim
+    along[axis] = x.shape[axis]
+    with np.errstate(all="ignore"):
+        result = (wide(x) - wide(mean).reshape(along)) / np.sqrt(wide(variance).reshape(along) + epsilon)
+        if scale.size:
+            result = result * wide(scale).reshape(along)
+        if offset.size:
+            result = result + wide(offset).reshape(along)
+    write(result, out)
+
+
+def softmax(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axis: int) -> None:
+    """``exp(x)`` divided by its sum along ``axis``."""
+    values = wide(x)
+    with np.errstate(all="ignore"):
+        e = np.exp(values - values.max(axis=axis, keepdims=True))
+        write(e / e.sum(axis=axis, keepdims=True), out)
+
+
+def log_softmax(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axis: int) -> None:
+    """The logarithm of ``softmax``, also where that underflows."""
+    values = wide(x)
+    with np.errstate(all="ignore"):
+        shifted = values - values.max(axis=axis, keepdims=True)
+        write(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), out)
+
+
+KERNELS: dict[str, Kernel] = {
+    "batch_normalization": batch_normalization,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+}
+
+accepts, load = serve(KERNELS)

@@ -1,0 +1,170 @@
+"""The table: which implementations every operation has on which device, best first, reference last.
+
+It is data. A row names a module, which is imported when a case first asks for it, so that importing the table loads no
+kernel and no Numba. A module of kernels offers
+
+    accepts(case) -> str | None        None, or the reason why it cannot compute the case
+    load(case) -> kernel               compiled on its first call
+    prepare(case, inputs) -> inputs    optional: packs constant weights once
+    scratch(case, threads) -> int      optional: bytes of scratch it needs
+
+The environment variable ``NB3D_IMPL`` forces implementations: ``conv3d:direct,softmax:reference``. ``*:reference``
+stands for every operation that has one of that name.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import import_module
+
+import numpy as np
+
+from nb3d.kernels.activations import Activation
+from nb3d.kernels.case import Arrays, Case, Implementation, leave_as_is, no_scratch
+
+_ACTIVATIONS = tuple(code.name.lower() for code in Activation)
+
+_REFERENCE: dict[str, str] = {
+    "convolution": "conv3d conv3d_transpose",
+    "linear": "dense matmul",
+    "pooling": "max_pool3d average_pool3d",
+    "resampling": "upsample3d pad3d crop3d",
+    "normalization": "batch_normalization softmax log_softmax",
+    "activations": " ".join((*_ACTIVATIONS, "prelu")),
+    "elementwise": "abs negative exp log log1p expm1 sqrt rsqrt square reciprocal sign floor ceil round sin cos erf "
+    "isnan isfinite isinf logical_not add subtract multiply divide floor_divide mod power maximum minimum equal "
+    "not_equal less less_equal greater greater_equal logical_and logical_or clip where",
+    "reductions": "sum mean max min prod any all variance argmax argmin",
+    "shaping": "identity reshape cast broadcast_to assign concatenate transpose slice",
+    "random": "dropout",
+}
+
+# (operation, device, name, module), best first; what follows for every operation is its reference.
+_ROWS: tuple[tuple[str, str, str, str], ...] = (
+    ("conv3d", "cpu", "direct", "nb3d.kernels.cpu.conv3d_direct"),
+    ("conv3d_transpose", "cpu", "phases", "nb3d.kernels.cpu.conv3d_transpose_phases"),
+    ("dense", "cpu", "tiles", "nb3d.kernels.cpu.dense_tiles"),
+    *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in ("max_pool3d", "average_pool3d")),
+    *((op, "cpu", "blocks", "nb3d.kernels.cpu.normalization") for op in ("batch_normalization", "softmax")),
+    *((op, "cpu", "flat", "nb3d.kernels.cpu.flat") for op in (*_ACTIVATIONS, "add", "prelu")),
+    *((op, "cpu", "copies", "nb3d.kernels.cpu.copies") for op in ("concatenate", "upsample3d")),
+    *((op, "cuda", "flat", "nb3d.kernels.cuda.activations") for op in ("linear", "relu", "hard_tanh", "threshold")),
+    *(
+        (op, "cpu", "reference", f"nb3d.kernels.reference.{family}")
+        for family, ops in _REFERENCE.items()
+        for op in ops.split()
+    ),
+)
+
+
+class UnknownOperation(KeyError):
+    """An operation has no kernel at all on a device."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the table chose for a case.
+
+    Attributes:
+        implementation: The first one that accepts the case.
+        refusals: ``(name, reason)`` of every better one that does not.
+    """
+
+    implementation: Implementation
+    refusals: tuple[tuple[str, str], ...]
+
+
+def operations() -> tuple[str, ...]:
+    """Returns the names of all operations."""
+    return tuple(dict.fromkeys(row[0] for row in _ROWS))
+
+
+@cache
+def implementations(op: str, device: str = "cpu") -> tuple[Implementation, ...]:
+    """Returns the implementations of an operation, best first, importing their modules.
+
+    Raises:
+        UnknownOperation: No kernel computes ``op`` on ``device``.
+    """
+    rows = [row for row in _ROWS if row[0] == op and row[1] == device]
+    if not rows:
+        known = "is no operation of nb3d" if op not in operations() else f"has no kernel for device {device!r}"
+        raise UnknownOperation(f"{op!r} {known}.")
+    return tuple(_implementation(*row) for row in rows)
+
+
+def _implementation(op: str, device: str, name: str, path: str) -> Implementation:
+    module = import_module(path)
+    return Implementation(
+        op, name, device, module.accepts, module.load,
+        getattr(module, "prepare", leave_as_is), getattr(module, "scratch", no_scratch),
+    )  # fmt: skip
+
+
+def select(case: Case, device: str = "cpu") -> Choice:
+    """Returns the best implementation that accepts ``case``, with the reasons of the better ones that do not.
+
+    Raises:
+        UnknownOperation: No kernel computes the operation on ``device``.
+        ValueError: ``NB3D_IMPL`` forces an implementation that does not exist or refuses; or all refuse.
+    """
+    return _select(case, device, os.environ.get("NB3D_IMPL", ""))
+
+
+@lru_cache(maxsize=4096)
+def _select(case: Case, device: str, forced: str) -> Choice:
+    candidates = implementations(case.op, device)
+    name = _forced_name(case.op, tuple(i.name for i in candidates), forced)
+    if name is not None:
+        candidates = tuple(i for i in candidates if i.name == name)
+    refusals: list[tuple[str, str]] = []
+    for implementation in candidates:
+        reason = implementation.accepts(case)
+        if reason is None:
+            return Choice(implementation, tuple(refusals))
+        refusals.append((implementation.name, reason))
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in refusals)
+    because = f" (forced by NB3D_IMPL={forced!r})" if name is not None else ""
+    raise ValueError(
+        f"No implementation of {case.op!r} on {device!r} accepts the case{because}: {reasons}. Case: {case}"
+    )
+
+
+def _forced_name(op: str, names: tuple[str, ...], forced: str) -> str | None:
+    """Returns the implementation of ``op`` that ``NB3D_IMPL`` names, if it names one."""
+    chosen = None
+    for item in filter(None, (part.strip() for part in forced.split(","))):
+        target, colon, name = (part.strip() for part in item.partition(":"))
+        if not colon:
+            raise ValueError(f"NB3D_IMPL wants 'operation:implementation', separated by commas; got {item!r}.")
+        if target == "*":
+            chosen = name if name in names else chosen
+        elif target not in operations():
+            raise ValueError(f"NB3D_IMPL names an unknown operation, {target!r}. Known: {', '.join(operations())}.")
+        elif target == op:
+            if name not in names:
+                raise ValueError(f"NB3D_IMPL asks for {op}:{name}; {op!r} has the implementations {', '.join(names)}.")
+            chosen = name
+    return chosen
+
+
+def run(case: Case, inputs: Arrays, out: np.ndarray, device: str = "cpu") -> None:
+    """Computes one case at once, without a plan: chooses, packs, allocates scratch and calls the kernel.
+
+    Raises:
+        UnknownOperation: No kernel computes the operation on ``device``.
+        ValueError: No implementation accepts the case.
+    """
+    implementation = select(case, device).implementation
+    size = 0
+    if implementation.scratch is not no_scratch:
+        from nb3d.kernels.cpu.threads import get_num_threads
+
+        size = implementation.scratch(case, get_num_threads())
+    kernel = implementation.load(case)
+    kernel(*implementation.prepare(case, inputs), out, np.empty(size, np.uint8), *case.params)

@@ -1,0 +1,70 @@
+"""Layers to configurations and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nb3d.engine.identifiers import class_name_of
+from nb3d.engine.layer import BaseLayer
+from nb3d.engine.registry import custom_object, custom_object_scope
+from nb3d.layers.registry import LAYERS
+from nb3d.layers.translation import plain_dtype, translate
+
+
+def serialize(layer: BaseLayer) -> dict[str, Any]:
+    """The class and the configuration of a layer.
+
+    Example:
+        >>> import nb3d
+        >>> nb3d.layers.serialize(nb3d.layers.Activation("relu", name="a"))["class_name"]
+        'Activation'
+    """
+    return {"class_name": class_name_of(type(layer)), "config": layer.get_config()}
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer that `serialize`, or Keras 2 or 3, described: the same name, not built, not connected.
+
+    Names become classes by look-up among nb3d's layers and the caller's custom objects, and in no other way.
+
+    Args:
+        config: ``{"class_name", "config"}``, and what else Keras writes beside them.
+        custom_objects: Further layers, functions and so on, by name.
+
+    Raises:
+        ValueError: If the layer, or an argument of it, is unknown or does not fit.
+
+    Example:
+        >>> import nb3d
+        >>> nb3d.layers.deserialize({"class_name": "UpSampling3D", "config": {"name": "up", "size": [2, 2, 2]}})
+        <UpSampling3D name=up, built=False>
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
+        raise ValueError(f"The config of a layer must be a dictionary with a 'class_name', got {config!r}.")
+    class_name, values = config["class_name"], config.get("config") or {}
+    if not isinstance(values, Mapping):
+        raise ValueError(f"The config of a {class_name} must be a dictionary, got {values!r}.")
+    with custom_object_scope(custom_objects):
+        cls = _registered(config) or LAYERS[class_name]
+        if not (isinstance(cls, type) and issubclass(cls, BaseLayer)):
+            raise ValueError(f"{class_name!r} is no layer, but {cls!r}.")
+        where = f"Layer {values.get('name')!r} ({class_name})"
+        try:
+            return cls.from_config(_readable(cls, dict(values)))
+        except (TypeError, ValueError) as error:
+            text = str(error)
+            raise ValueError(text if text.startswith("Layer ") else f"{where}: {text}") from error
+
+
+def _registered(config: Mapping[str, Any]) -> Any:
+    """The custom class whose registered name Keras 3 writes beside the class name."""
+    name = config.get("registered_name")
+    return custom_object(name) if isinstance(name, str) else None
+
+
+def _readable(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
+    """A configuration in the words of nb3d; a class that reads its configuration itself knows its own."""
+    if cls in LAYERS.things() and cls.from_config.__func__ is BaseLayer.from_config.__func__:  # type: ignore[attr-defined]
+        return translate(cls, values)
+    return plain_dtype(values)

@@ -1,0 +1,86 @@
+"""Configurations as the versions of Keras write them, in the words of nb3d."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+from nb3d.engine.layer import BaseLayer
+from nb3d.engine.shapes import FIRST_LAYER_KEYWORDS
+
+# Arguments of Keras that nb3d's layers do not have, with the values that change nothing; None in place of a tuple: any.
+_NEUTRAL: dict[str, tuple[Any, ...] | None] = {
+    "adjustment": (None,),
+    "autocast": (True, None),
+    "build_config": None,
+    "fused": None,
+    "groups": (1,),
+    "implementation": None,
+    "lora_alpha": (None,),
+    "lora_rank": (None,),
+    "noise_shape": (None,),
+    "optional": (False,),
+    "quantization_config": (None,),
+    "quantization_mode": (None,),
+    "ragged": (False, None),
+    "shared_object_id": None,
+    "virtual_batch_size": (None,),
+}
+_POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
+
+
+def translate(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of one of nb3d's layers.
+
+    Args:
+        cls: The class.
+        values: Its configuration, of any version of Keras.
+
+    Raises:
+        ValueError: If an argument is unknown and not known to change nothing.
+    """
+    accepted = _parameters(cls)
+    result = {}
+    for key, value in plain_dtype(values).items():
+        if value is None and key.endswith("_initializer"):
+            continue  # Keras 3 takes it for the default one
+        if key in accepted:
+            result[key] = _single(value) if key == "axis" else value
+        elif key not in _NEUTRAL or (_NEUTRAL[key] is not None and value not in (_NEUTRAL[key] or ())):
+            raise ValueError(f"unknown argument {key!r} = {value!r}; {cls.__name__} takes {sorted(accepted)}.")
+    return result
+
+
+def plain_dtype(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` with the name of a dtype in place of the policy that Keras 3 writes.
+
+    Raises:
+        ValueError: If the policy is not that of one dtype.
+    """
+    policy = values.get("dtype")
+    if not isinstance(policy, dict):
+        return values
+    name = policy.get("config", {}).get("name")
+    if policy.get("class_name") not in _POLICIES or not isinstance(name, str) or name.startswith("mixed_"):
+        raise ValueError(f"the dtype policy {policy!r} is not supported: expected one dtype, such as 'float32'.")
+    return {**values, "dtype": name}
+
+
+def _single(axis: Any) -> Any:
+    """The axis in a list of one, as Keras 2 stores that of a BatchNormalization."""
+    return axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
+
+
+@functools.cache
+def _parameters(cls: type[BaseLayer]) -> frozenset[str]:
+    """Every argument that the constructor of a class takes, those that it passes on among them."""
+    names = set(FIRST_LAYER_KEYWORDS)
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+        names.update(item.name for item in parameters if item.kind in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY))
+        if not any(item.kind is item.VAR_KEYWORD for item in parameters):
+            break
+    return frozenset(names - {"self"})

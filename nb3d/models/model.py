@@ -1,0 +1,222 @@
+"""`Model`: a network that predicts."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nb3d.engine.network import Network
+from nb3d.engine.node import symbolic_leaves
+from nb3d.engine.structure import leaves
+from nb3d.inspect.summary import print_summary
+from nb3d.layers import Layer
+from nb3d.layers.registry import LAYERS
+from nb3d.models.batches import batch_length, slices_of
+from nb3d.models.describe import describe
+from nb3d.models.progress import progress
+from nb3d.models.rebuild import rebuild
+from nb3d.plan.function import Function, Plan
+
+
+@LAYERS.register("Functional")
+class Model(Network, Layer):
+    """Layers wired from inputs to outputs, ready to predict.
+
+    Args:
+        inputs: Tensors made by `nb3d.Input`: one, a list, or a dict.
+        outputs: Tensors computed from them: one, a list, or a dict. A single one makes calls return a bare tensor.
+        name: Name; ``model`` where absent.
+        trainable: Whether training would change the weights.
+
+    Raises:
+        ValueError: If an input was not made by `nb3d.Input` or stands there twice, an output is not symbolic, an output
+            needs a tensor that the inputs do not give, or two layers have one name.
+
+    Example:
+        >>> import nb3d, numpy as np
+        >>> x = nb3d.Input((8, 8, 8, 1))
+        >>> y = nb3d.layers.Conv3D(2, 3, padding="same", activation="relu")(x)
+        >>> model = nb3d.Model(x, y)
+        >>> model.predict(np.zeros((1, 8, 8, 8, 1)), verbose=0).shape
+        (1, 8, 8, 8, 2)
+    """
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
+    ) -> None:
+        if inputs is None or outputs is None:
+            raise TypeError(
+                f"{type(self).__name__}: expected inputs and outputs. nb3d's models are functional: "
+                "Model(inputs, outputs); subclasses must hand both to super().__init__."
+            )
+        super().__init__(inputs, outputs, name=name, trainable=trainable)
+
+    def _wire(self, inputs: Any, outputs: Any) -> None:
+        super()._wire(inputs, outputs)
+        self._functions: dict[str, Function] = {}
+
+    def function(self, device: str = "auto") -> Function:
+        """The model as a function of a list of arrays, with its cache of plans."""
+        if device not in self._functions:
+            self._functions[device] = Function(self.inputs, self.outputs, device=device)
+        return self._functions[device]
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Applies the model: symbolic on symbolic tensors; on arrays it computes at once.
+
+        Args:
+            inputs: One tensor or array, a list, or a dict by the names of the input layers.
+            *args: Further arguments of `call`.
+            **kwargs: ``training=True`` makes dropout random and batch normalization use the batch's statistics.
+        """
+        training = args[0] if args else kwargs.get("training")
+        if symbolic_leaves(inputs) or training or kwargs.get("mask") is not None:
+            return super().__call__(inputs, *args, **kwargs)
+        return self.predict_on_batch(inputs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        device: str = "auto",
+    ) -> Any:
+        """The outputs for any number of samples, batch by batch.
+
+        Args:
+            x: An array, a list of them, or a dict by the names of the input layers; samples along the first axis.
+            batch_size: Samples at a time. By default as many, up to 32, as keep the working memory small; results do
+                not depend on it.
+            verbose: 0 is silent, 1 shows a progress bar; ``'auto'`` shows one when the work is long and the output is a
+                terminal.
+            device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+
+        Returns:
+            An array, or a list or dict of arrays, as the model's outputs are.
+
+        Raises:
+            ValueError: If shapes do not fit, or the inputs differ in their number of samples.
+            TypeError: If `x` is symbolic.
+        """
+        function = self.function(device)
+        arrays = self._arrays(x)
+        samples = arrays[0].shape[0]
+        if any(array.shape[0] != samples for array in arrays):
+            raise ValueError(
+                f"Model {self.name!r}: all inputs need the same number of samples, got "
+                f"{[array.shape[0] for array in arrays]}."
+            )
+        length = batch_length(function, arrays, batch_size)
+        parts = [
+            function([array[part] for array in arrays])
+            for part in progress(slices_of(samples, length), samples, verbose, f"predict {self.name}")
+        ]
+        if not parts:
+            return self._structured([self._empty(tensor) for tensor in self.outputs])
+        joined = [np.concatenate(results) if len(parts) > 1 else results[0] for results in zip(*parts, strict=True)]
+        return self._structured(joined)
+
+    def predict_on_batch(self, x: Any, device: str = "auto") -> Any:
+        """The outputs for one batch; arguments as for `predict`."""
+        return self._structured(self.function(device)(self._arrays(x)))
+
+    def _arrays(self, x: Any) -> list[np.ndarray]:
+        if symbolic_leaves(x):
+            raise TypeError(f"Model {self.name!r}: predict needs arrays, got the symbolic {symbolic_leaves(x)[0]!r}.")
+        if isinstance(x, dict):
+            x = {key: np.asarray(value) for key, value in x.items()}
+        elif isinstance(x, list | tuple) and (len(self.inputs) > 1 or any(hasattr(value, "shape") for value in x)):
+            x = [np.asarray(value) for value in x]
+        else:
+            x = np.asarray(x)
+        return self.function().check(self._flat_inputs(x))
+
+    def _empty(self, tensor: Any) -> np.ndarray:
+        return np.empty((0, *(size or 0 for size in tensor.shape[1:])), tensor.dtype)
+
+    def plan(self, *shapes: Any, device: str = "auto") -> Plan:
+        """What a prediction does for inputs of given shapes: print it to see steps, kernels, arithmetic and memory.
+
+        Args:
+            *shapes: One shape per input, with or without the batch size (1 then). Without any, the model's own input
+                shapes, which must be known but for the batch size.
+            device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+
+        Raises:
+            ValueError: If the number of shapes, or one of them, does not fit.
+        """
+        wanted = [tensor.shape for tensor in self.inputs]
+        if len(shapes) == 1 and shapes[0] and isinstance(shapes[0][0], list | tuple):
+            shapes = tuple(shapes[0])
+        given = shapes or tuple(shape[1:] for shape in wanted)
+        if len(given) != len(wanted):
+            raise ValueError(f"Model {self.name!r} has {len(wanted)} inputs; got {len(given)} shapes.")
+        full = [
+            (1, *shape) if len(shape) == len(want) - 1 else tuple(shape)
+            for shape, want in zip(given, wanted, strict=True)
+        ]
+        return self.function(device).plan(full)
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] = print,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+    ) -> None:
+        """Prints a table of the layers: output shapes in full, parameters, and what each is connected to.
+
+        Args:
+            line_length: Width of the table; as wide as its content where absent.
+            positions: Kept for Keras' signature; columns fit their content.
+            print_fn: Called with every line.
+            expand_nested: Whether to list the layers of models inside the model.
+            show_trainable: Whether to say of each layer if it is trainable.
+        """
+        print_summary(self, line_length, print_fn, expand_nested, show_trainable)
+
+    def get_config(self) -> dict[str, Any]:
+        """Layers, connections and ends of the graph: what `from_config` rebuilds, without weights."""
+        return describe(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """A new model of the same layers and connections, with fresh weights.
+
+        Args:
+            config: The result of `get_config`, or the configuration of a functional model that Keras wrote.
+            custom_objects: Name -> class or function, for names that nb3d does not know.
+        """
+        return rebuild(config, custom_objects, cls)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The configuration as JSON text, for `model_from_json`."""
+        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """An independent model: copies of the layers, with the same names, weights and connections."""
+        from nb3d.models.clone import copied
+
+        duplicate = copied(self, lambda layer: copy.deepcopy(layer, memo))
+        memo[id(self)] = duplicate
+        return duplicate
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"Model {self.name!r} cannot be pickled: save it with model.save(path) and load it there.")
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input; a list of shapes for several."""
+        shapes = [tensor.shape for tensor in leaves(self.inputs)]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output; a list of shapes for several."""
+        shapes = [tensor.shape for tensor in leaves(self.outputs)]
+        return shapes[0] if len(shapes) == 1 else shapes

@@ -1,0 +1,124 @@
+"""Shape rules shared by operations; sizes may be ``None``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from nb3d.engine.tensor import Dims, TensorSpec
+
+SPATIAL_AXES = ("depth", "height", "width")
+
+
+def broadcast(*shapes: Dims) -> Dims:
+    """NumPy's broadcasting, where ``None`` meets anything: with 1 it stays unknown, with n it is taken for n.
+
+    Raises:
+        ValueError: If two known sizes differ and neither is 1.
+    """
+    rank = max(map(len, shapes))
+    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+    result: list[int | None] = []
+    for sizes in zip(*padded, strict=True):
+        known = {size for size in sizes if size not in (1, None)}
+        if len(known) > 1:
+            raise ValueError(f"shapes {', '.join(map(str, shapes))} cannot be broadcast together")
+        result.append(known.pop() if known else (None if None in sizes else 1))
+    return tuple(result)
+
+
+def normalize_axis(axis: Any, rank: int, what: str = "axis") -> int:
+    """`axis` counted from the front.
+
+    Raises:
+        ValueError: If it is not an integer, or out of range.
+    """
+    try:
+        index = int(axis)
+    except (TypeError, ValueError):
+        raise ValueError(f"{what} must be an integer, got {axis!r}") from None
+    if not -rank <= index < rank:
+        raise ValueError(f"{what} {axis} is out of range for a tensor of rank {rank}")
+    return index % rank
+
+
+def normalize_axes(axes: Any, rank: int) -> tuple[int, ...]:
+    """`axes` (``None`` for all, a number, or several) counted from the front, sorted.
+
+    Raises:
+        ValueError: If one is out of range or stands there twice.
+    """
+    if axes is None:
+        return tuple(range(rank))
+    given = list(axes) if isinstance(axes, Iterable) else [axes]
+    result = sorted(normalize_axis(axis, rank) for axis in given)
+    if len(set(result)) != len(result):
+        raise ValueError(f"axes {tuple(given)} name one axis twice")
+    return tuple(result)
+
+
+def triple(value: Any, name: str, minimum: int = 1) -> tuple[int, int, int]:
+    """Three integers from one or three.
+
+    Args:
+        value: An integer, or an iterable of three.
+        name: What they are, for messages.
+        minimum: The smallest value allowed.
+
+    Raises:
+        ValueError: If there are not three, or one is not an integer or too small.
+    """
+    received = f"Received: {value!r}"
+    try:
+        items = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value] * 3
+        numbers = tuple(_integer(item) for item in items)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"The `{name}` argument must be a tuple of 3 integers. {received}") from None
+    if len(numbers) != 3:
+        raise ValueError(f"The `{name}` argument must be a tuple of 3 integers. {received}")
+    if min(numbers) < minimum:
+        raise ValueError(f"The `{name}` argument must be a tuple of 3 integers >= {minimum}. {received}")
+    return numbers[0], numbers[1], numbers[2]
+
+
+def _integer(value: Any) -> int:
+    number = int(value)
+    if number != value and not isinstance(value, str):
+        raise ValueError(f"{value!r} is not an integer")
+    return number
+
+
+def effective_size(kernel: int, dilation: int) -> int:
+    """Voxels that a dilated kernel spans."""
+    return (kernel - 1) * dilation + 1
+
+
+def window_output_length(size: int | None, kernel: int, stride: int, padding: str, dilation: int = 1) -> int | None:
+    """Positions of a window: ``ceil(n / s)`` for ``same``, ``ceil((n - span + 1) / s)`` for ``valid``."""
+    if size is None:
+        return None
+    span = 1 if padding == "same" else effective_size(kernel, dilation)
+    return -(-(size - span + 1) // stride)
+
+
+def same_padding_before(size: int, kernel: int, stride: int, dilation: int = 1) -> int:
+    """Voxels that ``same`` adds before an axis; TensorFlow puts the odd one after it."""
+    outputs = -(-size // stride)
+    total = max((outputs - 1) * stride + effective_size(kernel, dilation) - size, 0)
+    return total // 2
+
+
+def check_rank(x: TensorSpec, rank: int, what: str) -> None:
+    """Raises `ValueError` unless `x` has `rank` axes."""
+    if len(x.shape) != rank:
+        raise ValueError(f"{what}: expected a tensor of rank {rank}, got shape {x.shape}")
+
+
+def product(sizes: Iterable[int | None]) -> int | None:
+    """The product of sizes, ``None`` if one is unknown."""
+    result = 1
+    for size in sizes:
+        if size is None:
+            return None
+        result *= size
+    return result

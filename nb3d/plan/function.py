@@ -1,0 +1,167 @@
+"""`Function`: symbolic outputs as a callable on arrays, planned once per shape."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nb3d.engine.node import symbolic_leaves
+from nb3d.engine.structure import to_list
+from nb3d.engine.tensor import Dims, KerasTensor, TensorSpec
+from nb3d.engine.variable import Variable
+from nb3d.kernels.devices import resolve
+from nb3d.plan.capture import capture
+from nb3d.plan.executor import Executor
+from nb3d.plan.explain import explain
+from nb3d.plan.passes import run_passes
+from nb3d.plan.schedule import Schedule, schedule
+
+KEPT_PLANS = 8  # per function; each holds packed weights and an arena
+
+
+class Plan:
+    """What a function does for inputs of given shapes: its steps and their kernels; printing it shows them.
+
+    Attributes:
+        schedule: Steps, kernels and memory.
+        flops: Floating-point operations of a run.
+        arena_bytes: Memory of a run besides weights, inputs and results.
+    """
+
+    def __init__(self, plan: Schedule) -> None:
+        self.schedule = plan
+        self.arena_bytes = plan.arena_bytes
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of a run."""
+        from nb3d.plan.cost import flops
+
+        return sum(flops(item.case) for item in self.schedule.steps)
+
+    @property
+    def peak_bytes(self) -> int:
+        """Memory of weights and arena together."""
+        return self.schedule.constant_bytes + self.arena_bytes
+
+    def __str__(self) -> str:
+        return explain(self.schedule)
+
+
+class Function:
+    """Evaluates symbolic tensors.
+
+    Args:
+        inputs: Symbolic tensors to feed: those of `nb3d.Input`, or any other of the graph.
+        outputs: What to compute: symbolic tensors or Variables; losses and intermediate outputs included.
+        updates: Updates to carry out after each run (see `nb3d.ops.assign`).
+        device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+
+    Raises:
+        TypeError: If an input or output is not symbolic.
+        ValueError: If an output depends on an input that is not given.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, updates: Any = None, device: str = "auto") -> None:
+        self.inputs = to_list(inputs)
+        self.outputs = to_list(outputs)
+        self.updates = [] if updates is None else to_list(updates)
+        self.device = device
+        self._plans: OrderedDict[Any, Executor] = OrderedDict()
+        self._lock = threading.RLock()
+        for tensor in self.inputs:
+            if not isinstance(tensor, KerasTensor):
+                raise TypeError(f"The inputs of a function must be symbolic tensors, got {tensor!r}.")
+        for tensor in [*self.outputs, *self.updates]:
+            if not isinstance(tensor, KerasTensor | Variable):
+                raise TypeError(f"The outputs of a function must be symbolic tensors or Variables, got {tensor!r}.")
+
+    def __call__(self, arrays: Sequence[Any]) -> list[np.ndarray]:
+        """The values of the outputs.
+
+        Args:
+            arrays: One array per input, in order.
+
+        Raises:
+            ValueError: If their number or shapes do not fit.
+            TypeError: If one is symbolic.
+        """
+        checked = self.check(arrays)
+        return self.executor([array.shape for array in checked])(checked)
+
+    def check(self, arrays: Any) -> list[np.ndarray]:
+        """The arrays, once they are found to fit the inputs."""
+        if isinstance(arrays, np.ndarray) or not isinstance(arrays, Sequence):
+            raise TypeError(f"Expected a list of {len(self.inputs)} arrays, got {type(arrays).__name__}.")
+        if len(arrays) != len(self.inputs):
+            raise ValueError(f"Expected {len(self.inputs)} arrays, got {len(arrays)}.")
+        if symbolic_leaves(arrays):
+            raise TypeError(f"Expected arrays, got the symbolic tensor {symbolic_leaves(arrays)[0]!r}.")
+        result = []
+        for tensor, value in zip(self.inputs, arrays, strict=True):
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiub":
+                raise ValueError(f"Input {tensor.name!r}: expected numbers, got an array of dtype {array.dtype}.")
+            _check_shape(tensor, array.shape)
+            result.append(array)
+        return result
+
+    def plan(self, shapes: Sequence[Dims]) -> Plan:
+        """The plan for inputs of these shapes, made without running or packing anything."""
+        return Plan(self._schedule(shapes))
+
+    def _schedule(self, shapes: Sequence[Dims]) -> Schedule:
+        for tensor, shape in zip(self.inputs, shapes, strict=True):
+            _check_shape(tensor, tuple(shape))
+        specs = [TensorSpec(tuple(shape), t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
+        graph = run_passes(capture(self.inputs, specs, self.outputs, self.updates))
+        return schedule(graph, resolve(self.device).name, os.cpu_count() or 1)
+
+    def executor(self, shapes: Sequence[Dims]) -> Executor:
+        """The runnable plan for these shapes, from the cache where weights and settings are still the same."""
+        key = (tuple(map(tuple, shapes)), os.environ.get("NB3D_IMPL", ""), resolve(self.device).name)
+        with self._lock:
+            found = self._plans.pop(key, None)
+            if found is None or _stale(found.plan):
+                found = Executor(self._schedule(shapes))
+            self._plans[key] = found
+            while len(self._plans) > KEPT_PLANS:
+                self._plans.popitem(last=False)
+            return found
+
+
+def _stale(plan: Schedule) -> bool:
+    return any(variable.version != version for variable, version in plan.graph.sources)
+
+
+def _check_shape(tensor: KerasTensor, shape: Dims) -> None:
+    wanted = tensor.shape
+    fits = len(shape) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, shape, strict=True))
+    if not fits:
+        raise ValueError(f"Input {tensor.name!r}: expected an array of shape {wanted}, got {shape}.")
+    if any(size is None for size in shape):
+        raise ValueError(f"Input {tensor.name!r}: a plan needs all sizes, got {shape}.")
+
+
+def function(inputs: Any, outputs: Any, updates: Any = None, device: str = "auto") -> Function:
+    """A callable that takes a list of arrays and returns a list of arrays.
+
+    Args:
+        inputs: Symbolic tensors to feed.
+        outputs: What to compute: symbolic tensors or Variables; losses and intermediate outputs included.
+        updates: Updates to carry out after each run, as `layer.get_updates_for(x)` returns them.
+        device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+
+    Example:
+        >>> import nb3d, numpy as np
+        >>> x = nb3d.Input((2,))
+        >>> f = nb3d.function([x], [x + 1, nb3d.ops.sum(x)])
+        >>> [y.tolist() for y in f([np.ones((1, 2))])]
+        [[[2.0, 2.0]], 2.0]
+    """
+    return Function(inputs, outputs, updates, device)

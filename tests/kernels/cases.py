@@ -1,0 +1,367 @@
+"""One table of cases: the tests compare every kernel on them with the reference, the benchmarks time the large ones.
+
+An example is a ``Case`` and how its inputs are drawn. Small ones sit on the edges: odd sizes, strides beyond the
+kernel, one voxel, one channel, dilation, groups, uneven padding, NaN and infinities, ``float64``. Medium ones are large
+enough for more than one thread. Large ones (``benchmark=True``) are for timing only.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nb3d.kernels.activations import Activation
+from nb3d.kernels.case import Arrays, Case
+
+F32, F64 = "float32", "float64"
+NO = (0,)
+LINEAR, RELU = int(Activation.LINEAR), int(Activation.RELU)
+SPECIAL = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-30, -1e30, 88.9, -88.9, 104.5, -103.9, 0.5, -0.625, 3e-5)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A case with values.
+
+    Attributes:
+        name: What is particular about it; unique.
+        case: The case.
+        values: How inputs are drawn: ``normal``, ``positive``, ``special`` (with NaN and infinities in the first one).
+        length: Terms of a sum, for the tolerance.
+        benchmark: Whether it is large, and only timed.
+    """
+
+    name: str
+    case: Case = field(repr=False)
+    values: str = "normal"
+    length: int = 1
+    benchmark: bool = False
+
+    def inputs(self) -> Arrays:
+        """Draws the inputs, always the same."""
+        rng = np.random.default_rng(zlib.crc32(self.name.encode()))
+        arrays = []
+        for position, (shape, dtype) in enumerate(zip(self.case.inputs, self.case.dtypes, strict=True)):
+            kind = np.dtype(dtype).kind
+            if kind == "b":
+                array = rng.random(shape) < 0.5
+            elif kind in "iu":
+                array = rng.integers(1 if self.values == "positive" else 0, 9, shape).astype(dtype)
+            else:
+                array = rng.standard_normal(shape, dtype=np.float64)
+                if self.values == "positive":
+                    array = np.abs(array) + 0.1
+                if self.values == "special" and position == 0:
+                    flat = array.reshape(-1)
+                    where = rng.permutation(flat.size)[: len(SPECIAL)]
+                    flat[where] = SPECIAL[: len(where)]
+                array = array.astype(dtype)
+            arrays.append(array)
+        return tuple(arrays)
+
+    def out(self) -> np.ndarray:
+        """Returns memory for the output, poisoned: a kernel that skips or reads it is found out."""
+        out = np.empty(self.case.out, self.case.out_dtype)
+        out[...] = np.nan if out.dtype.kind == "f" else 1
+        return out
+
+    def tolerance(self) -> tuple[float, float]:
+        """Returns the relative and the absolute error that rounding explains.
+
+        Terms are of size 1, partial sums of size ``sqrt(length)``: ``length`` roundings of them add up to about
+        ``length * epsilon`` at worst.
+        """
+        if np.dtype(self.case.out_dtype).kind != "f":
+            return 0.0, 0.0
+        epsilon = float(np.finfo(self.case.out_dtype).eps)
+        return 16 * epsilon, (4 + 2 * self.length) * epsilon
+
+
+def window(n: int, k: int, s: int, d: int, padding: str) -> tuple[int, int]:
+    """Returns the output size and the padding before, as Keras computes them."""
+    reach = (k - 1) * d + 1
+    if padding == "valid":
+        return (n - reach) // s + 1, 0
+    size = -(-n // s)
+    return size, max((size - 1) * s + reach - n, 0) // 2
+
+
+def conv(
+    sizes, ci, co, kernel=(3, 3, 3), strides=(1, 1, 1), dilations=(1, 1, 1), groups=1, padding="same", batch=1,
+    bias=True, residual=False, activation=RELU, alpha=0.0, beta=math.inf, dtype=F32, note="", **more,
+) -> Example:  # fmt: skip
+    """A convolution, paddings as Keras has them."""
+    pairs = [window(*axis, padding) for axis in zip(sizes, kernel, strides, dilations, strict=True)]
+    out = (batch, *(size for size, _ in pairs), co)
+    shapes = ((batch, *sizes, ci), (*kernel, ci // groups, co), (co,) if bias else NO, out if residual else NO)
+    params = (*strides, *(before for _, before in pairs), *dilations, groups, activation, float(alpha), float(beta))
+    name = f"conv3d {sizes} {ci}>{co} k{kernel} s{strides} d{dilations} g{groups} {padding} b{batch} "
+    name += f"{bias}{residual}{activation} {dtype} {more.get('values', '')} {note}"
+    case = Case("conv3d", shapes, (dtype,) * 4, out, dtype, params)
+    return Example(name, case, length=math.prod(kernel) * ci // groups, **more)
+
+
+def transposed(
+    sizes, ci, co, kernel=(2, 2, 2), strides=(2, 2, 2), dilations=(1, 1, 1), paddings=(0, 0, 0), out=None, batch=1,
+    bias=True, activation=LINEAR, dtype=F32, **more,
+) -> Example:  # fmt: skip
+    """A transposed convolution; ``out`` is its size, by default all that it reaches."""
+    axes = zip(sizes, kernel, strides, dilations, paddings, strict=True)
+    out = (batch, *(out or [(n - 1) * s + (k - 1) * d + 1 - p for n, k, s, d, p in axes]), co)
+    shapes = ((batch, *sizes, ci), (*kernel, co, ci), (co,) if bias else NO)
+    params = (*strides, *paddings, *dilations, activation, 0.0, math.inf)
+    name = f"conv3d_transpose {sizes} {ci}>{co} k{kernel} s{strides} d{dilations} p{paddings} o{out} "
+    name += f"{activation} {dtype} {more.get('values', '')}"
+    case = Case("conv3d_transpose", shapes, (dtype,) * 3, out, dtype, params)
+    return Example(name, case, length=math.prod(kernel) * ci, **more)
+
+
+def pool(op, sizes, channels, size=(2, 2, 2), strides=(2, 2, 2), padding="valid", batch=1, dtype=F32, **more):
+    pairs = [window(n, k, s, 1, padding) for n, k, s in zip(sizes, size, strides, strict=True)]
+    out = (batch, *(n for n, _ in pairs), channels)
+    name = f"{op} {sizes}x{channels} k{size} s{strides} {padding} b{batch} {dtype} {more.get('values', '')}"
+    params = (*size, *strides, *(before for _, before in pairs))
+    case = Case(op, ((batch, *sizes, channels),), (dtype,), out, dtype, params)
+    return Example(name, case, length=math.prod(size), **more)
+
+
+def plain(op, shapes, out, params=(), dtypes=F32, out_dtype=None, note="", **more) -> Example:
+    """Any other operation."""
+    dtypes = (dtypes,) * len(shapes) if isinstance(dtypes, str) else dtypes
+    out_dtype = out_dtype or dtypes[0]
+    shown = params if op != "dropout" else ""
+    name = f"{op} {shapes}>{out} {shown} {dtypes}>{out_dtype} {more.get('values', '')} {note}"
+    return Example(name, Case(op, shapes, dtypes, out, out_dtype, params), **more)
+
+
+def convolutions() -> Iterator[Example]:
+    yield conv((5, 6, 7), 3, 4)
+    yield conv((5, 6, 7), 3, 40, batch=2, residual=True)
+    yield conv((5, 6, 7), 3, 18, residual=True, bias=False, activation=LINEAR)
+    yield conv((4, 5, 6), 2, 3, bias=False, activation=LINEAR, note="bare")
+    yield conv((5, 6, 17), 8, 36, strides=(2, 2, 2), batch=2)
+    yield conv((6, 4, 8), 4, 8, strides=(2, 2, 2), note="uneven padding")
+    yield conv((9, 10, 11), 4, 5, kernel=(2, 4, 5), strides=(3, 5, 7), note="stride beyond the kernel")
+    yield conv((9, 10, 11), 4, 5, kernel=(1, 2, 2), strides=(3, 5, 7), padding="valid")
+    yield conv((9, 10, 17), 8, 36, dilations=(2, 2, 2))
+    yield conv((9, 4, 9), 3, 7, dilations=(1, 5, 2), note="dilation beyond the volume")
+    yield conv((9, 10, 17), 8, 12, groups=4)
+    yield conv((9, 10, 17), 8, 12, groups=2, dilations=(1, 2, 3), padding="valid")
+    yield conv((9, 10, 17), 8, 16, groups=8, note="two filters per channel")
+    yield conv((6, 7, 8), 6, 6, groups=6, note="depthwise")
+    yield conv((6, 7, 8), 19, 19, groups=19, strides=(2, 1, 3), dilations=(1, 2, 1), residual=True, note="depthwise")
+    yield conv((5, 4, 3), 8, 16, kernel=(1, 1, 1), batch=2, residual=True)
+    yield conv((5, 4, 7), 8, 16, kernel=(1, 1, 1), strides=(2, 2, 2))
+    yield conv((5, 4, 7), 6, 9, kernel=(1, 1, 1), groups=3)
+    yield conv((9, 10, 17), 8, 16, kernel=(2, 4, 5), padding="valid")
+    yield conv((7, 8, 9), 5, 6, kernel=(1, 3, 1))
+    yield conv((7, 8, 9), 5, 6, kernel=(3, 1, 1), padding="valid")
+    yield conv((1, 1, 1), 8, 16, note="one voxel")
+    yield conv((1, 1, 1), 1, 1, note="one value")
+    yield conv((6, 5, 9), 1, 1, note="one channel")
+    yield conv((2, 3, 4), 1, 33, kernel=(7, 7, 7), note="kernel beyond the volume")
+    yield conv((2, 3, 200), 17, 70, note="long row")
+    yield conv((4, 4, 4), 64, 128)
+    yield conv((3, 3, 3), 300, 10, note="many channels")
+    yield conv((4, 5, 6), 8, 5, values="special")
+    yield conv((4, 5, 6), 8, 8, groups=8, values="special", note="depthwise")
+    elu = {"activation": int(Activation.ELU), "alpha": 1.0}
+    for dtype in (F32, F64):
+        yield conv((5, 4, 15), 6, 21, strides=(1, 2, 1), residual=True, dtype=dtype, **elu)
+    yield conv((5, 4, 5), 9, 9, groups=9, dtype=F64)
+    yield conv((12, 14, 33), 16, 24, residual=True, note="medium")
+    yield conv((12, 14, 33), 16, 24, strides=(2, 2, 2), groups=2, note="medium")
+    yield conv((6, 6, 6), 96, 160, note="medium, filters divided")
+    yield conv((12, 24, 24), 16, 16, groups=16, note="medium, depthwise")
+    yield conv((12, 24, 24), 24, 20, kernel=(1, 1, 1), note="medium")
+
+
+def transposed_convolutions() -> Iterator[Example]:
+    yield transposed((3, 4, 5), 6, 7)
+    yield transposed((3, 4, 5), 6, 20, kernel=(3, 3, 3), paddings=(0, 0, 0), out=(6, 8, 10), batch=2)
+    yield transposed((3, 4, 5), 3, 4, kernel=(3, 3, 3), paddings=(1, 1, 1), out=(6, 8, 10), activation=RELU)
+    yield transposed((3, 4, 5), 3, 4, kernel=(4, 4, 4), paddings=(1, 1, 1), out=(6, 8, 10), bias=False)
+    yield transposed((3, 2, 5), 3, 4, kernel=(2, 1, 3), strides=(3, 4, 5))
+    yield transposed((3, 2, 5), 3, 4, kernel=(2, 1, 3), strides=(3, 4, 5), out=(11, 9, 26))
+    yield transposed((4, 4, 4), 3, 4, kernel=(3, 3, 3), strides=(1, 1, 1), paddings=(1, 1, 1), out=(4, 4, 4))
+    yield transposed((4, 4, 4), 3, 4, kernel=(3, 3, 3), strides=(1, 1, 1), dilations=(2, 2, 2))
+    yield transposed((4, 3, 5), 3, 4, kernel=(3, 2, 3), strides=(2, 3, 2), dilations=(3, 2, 2))
+    yield transposed((1, 1, 1), 1, 1)
+    yield transposed((3, 4, 5), 6, 7, kernel=(3, 3, 3), dtype=F64)
+    yield transposed((3, 4, 5), 6, 7, values="special")
+    yield transposed((8, 10, 12), 32, 20, kernel=(3, 3, 3), paddings=(0, 0, 0), out=(16, 20, 24))
+
+
+def pools() -> Iterator[Example]:
+    for op in ("max_pool3d", "average_pool3d"):
+        yield pool(op, (4, 6, 8), 5)
+        yield pool(op, (5, 6, 7), 3, size=(3, 3, 3), padding="same", batch=2)
+        yield pool(op, (5, 7, 9), 1, size=(3, 2, 3), strides=(1, 1, 1), padding="same")
+        yield pool(op, (5, 7, 9), 17, size=(1, 2, 1), strides=(4, 3, 2), padding="valid")
+        yield pool(op, (1, 1, 1), 1, size=(1, 1, 1))
+        yield pool(op, (4, 6, 8), 5, values="special")
+        yield pool(op, (4, 6, 8), 5, dtype=F64)
+        yield pool(op, (16, 24, 24), 32)
+    yield pool("max_pool3d", (4, 6, 8), 5, dtype="int32")
+
+
+def activations() -> Iterator[Example]:
+    two = {"relu": [(0.0, math.inf), (0.1, 6.0)], "elu": [(1.0, 0.0)], "celu": [(1.5, 0.0)],
+           "hard_sigmoid": [(1 / 6, 0.5), (0.2, 0.5)], "gelu": [(0.0, 0.0), (1.0, 0.0)], "hard_shrink": [(0.5, 0.0)],
+           "soft_shrink": [(0.5, 0.0)], "threshold": [(0.5, -2.0)], "squareplus": [(4.0, 0.0)]}  # fmt: skip
+    for code in Activation:
+        op = code.name.lower()
+        for params in two.get(op, [(0.0, 0.0)]):
+            for dtype in (F32, F64):
+                yield plain(op, ((3, 5, 7),), (3, 5, 7), params, dtype, values="special")
+        yield plain(op, ((300_000,),), (300_000,), two.get(op, [(0.0, 0.0)])[0], note="medium")
+    shape = (2, 3, 4, 5, 6)
+    for slope in ((6,), (1, 1, 1, 6), (3, 4, 5, 6), (1, 1, 5, 6), (3, 1, 1, 6), (3, 4, 5, 1)):
+        yield plain("prelu", (shape, slope), shape)
+    yield plain("prelu", (shape, (6,)), shape, dtypes=F64, values="special")
+    yield plain("prelu", ((40, 40, 40, 6), (6,)), (40, 40, 40, 6), note="medium")
+
+
+def normalizations() -> Iterator[Example]:
+    shape = (2, 3, 4, 5, 6)
+    for axis in (4, 1):
+        for offset, scale in ((True, True), (False, True), (True, False), (False, False)):
+            c = (shape[axis],)
+            shapes = (shape, c, c, c if offset else NO, c if scale else NO)
+            yield plain("batch_normalization", shapes, shape, (1e-3, axis), values="positive")
+    c = (6,)
+    yield plain("batch_normalization", (shape, c, c, c, c), shape, (1e-3, 4), F64, values="positive")
+    c = (20,)
+    yield plain("batch_normalization", ((8, 50, 50, 20), c, c, c, c), (8, 50, 50, 20), (1e-3, 3), values="positive")
+    for op in ("softmax", "log_softmax"):
+        yield plain(op, (shape,), shape, (4,))
+        yield plain(op, (shape,), shape, (1,))
+        yield plain(op, ((7, 1),), (7, 1), (-1,))
+        yield plain(op, ((40, 9),), (40, 9), (1,), values="special")
+        yield plain(op, ((40, 9),), (40, 9), (1,), F64)
+        yield plain(op, ((50_000, 4),), (50_000, 4), (1,), note="medium")
+
+
+def products() -> Iterator[Example]:
+    sizes = [(1, 1, 1), (3, 7, 5), (1, 300, 130), (29, 64, 33), (5, 9, 40), (70, 200, 90)]
+    for (rows, inside, outside), dtype in [*((size, F32) for size in sizes), ((5, 9, 40), F64)]:
+        shapes = ((rows, inside), (inside, outside), (outside,))
+        yield plain("dense", shapes, (rows, outside), (RELU, 0.0, math.inf), dtype, length=inside)
+    yield plain("dense", ((3, 7), (7, 5), NO), (3, 5), (LINEAR, 0.0, 0.0), length=7)
+    yield plain("dense", ((3, 7), (7, 5), NO), (3, 5), (LINEAR, 0.0, 0.0), values="special", length=7)
+    yield plain("matmul", ((2, 1, 3, 4), (5, 4, 6)), (2, 5, 3, 6), length=4)
+    yield plain("matmul", ((2, 1, 3, 4), (5, 4, 6)), (2, 5, 3, 6), dtypes="int64", length=4)
+
+
+def resampled() -> Iterator[Example]:
+    for dtype in (F32, F64, "int32", "bool"):
+        yield plain("upsample3d", ((2, 3, 4, 5, 6),), (2, 6, 12, 5, 6), (2, 3, 1), dtype)
+    yield plain("upsample3d", ((1, 2, 3, 4, 1),), (1, 2, 3, 8, 1), (1, 1, 2))
+    yield plain("upsample3d", ((1, 10, 12, 14, 24),), (1, 20, 24, 28, 24), (2, 2, 2), note="medium")
+    yield plain("pad3d", ((2, 3, 4, 5, 6),), (2, 4, 4, 8, 6), (1, 0, 2))
+    yield plain("crop3d", ((2, 3, 4, 5, 6),), (2, 2, 4, 1, 6), (1, 0, 2))
+
+
+def arithmetic() -> Iterator[Example]:
+    one_of_float = ["abs", "negative", "exp", "expm1", "square", "sign", "floor", "ceil", "round", "sin", "cos", "erf"]
+    for op in one_of_float:
+        yield plain(op, ((3, 5, 7),), (3, 5, 7))
+        yield plain(op, ((3, 5),), (3, 5), dtypes=F64)
+    for op in ("log", "log1p", "sqrt", "rsqrt", "reciprocal"):
+        yield plain(op, ((3, 5, 7),), (3, 5, 7), values="positive")
+    for op in ("isnan", "isfinite", "isinf"):
+        yield plain(op, ((3, 5, 7),), (3, 5, 7), out_dtype="bool", values="special")
+    yield plain("logical_not", ((3, 5),), (3, 5), dtypes="bool")
+    for op in ("abs", "negative", "square", "sign"):
+        yield plain(op, ((3, 5),), (3, 5), dtypes="int64")
+    for op in ("add", "subtract", "multiply", "divide", "floor_divide", "mod", "power", "maximum", "minimum"):
+        yield plain(op, ((3, 5, 7), (3, 5, 7)), (3, 5, 7), values="positive")
+        yield plain(op, ((3, 1, 7), (5, 1)), (3, 5, 7), values="positive")
+        yield plain(op, ((3, 5), (3, 5)), (3, 5), dtypes="int64", values="positive",
+                    out_dtype=F32 if op == "divide" else "int64")  # fmt: skip
+    yield plain("add", ((3, 5, 7), (3, 5, 7)), (3, 5, 7), values="special")
+    yield plain("add", ((3, 5, 7), (3, 5, 7)), (3, 5, 7), dtypes=F64)
+    yield plain("add", ((300_000,), (300_000,)), (300_000,), note="medium")
+    for op in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
+        yield plain(op, ((3, 5), (5,)), (3, 5), out_dtype="bool", values="special")
+        yield plain(op, ((3, 5), (5,)), (3, 5), dtypes="int32", out_dtype="bool")
+    for op in ("logical_and", "logical_or"):
+        yield plain(op, ((3, 5), (5,)), (3, 5), dtypes="bool")
+    yield plain("clip", ((3, 5, 7),), (3, 5, 7), (-0.5, 0.75), values="special")
+    yield plain("where", ((3, 5), (5,), (3, 1)), (3, 5), dtypes=("bool", F32, F32), out_dtype=F32)
+
+
+def reductions() -> Iterator[Example]:
+    for op in ("sum", "mean", "max", "min", "prod", "variance"):
+        for axes, out in (((1, 2), (3, 6)), ((0,), (4, 5, 6)), ((0, 1, 2, 3), ()), ((3,), (3, 4, 5, 1))):
+            yield plain(op, ((3, 4, 5, 6),), out, (axes,), length=360)
+        to = F32 if op in ("mean", "variance") else "int64"
+        yield plain(op, ((3, 4),), (3,), ((1,),), "int64", out_dtype=to, length=4)
+    for op in ("any", "all"):
+        yield plain(op, ((3, 4, 5),), (3,), ((1, 2),), "bool")
+    for op in ("argmax", "argmin"):
+        yield plain(op, ((3, 4, 5),), (3, 5), (1,), out_dtype="int64")
+
+
+def structure() -> Iterator[Example]:
+    x = (2, 3, 4)
+    for dtype in (F32, "int64", "bool"):
+        yield plain("identity", (x,), x, dtypes=dtype)
+        yield plain("reshape", (x,), (6, 4), dtypes=dtype)
+        yield plain("transpose", (x,), (4, 2, 3), ((2, 0, 1),), dtype)
+        yield plain("concatenate", ((2, 3), (2, 1), (2, 5)), (2, 9), (1,), dtype)
+    for to in (F64, "int32", "bool"):
+        yield plain("cast", (x,), x, dtypes=F32, out_dtype=to)
+    yield plain("broadcast_to", ((3, 1),), (2, 3, 4))
+    yield plain("assign", ((2, 3), (3,)), (2, 3))
+    yield plain("assign", ((2, 3), ()), (2, 3))
+    yield plain("concatenate", ((2, 3, 4, 5, 6), (2, 3, 4, 5, 7)), (2, 3, 4, 5, 13), (-1,))
+    yield plain("concatenate", ((2, 3, 4), (2, 1, 4)), (2, 4, 4), (1,))
+    yield plain("concatenate", ((20, 30, 40, 16), (20, 30, 40, 8)), (20, 30, 40, 24), (3,), note="medium")
+    yield plain("slice", ((9, 8),), (4, 3), ((1, 7), (2, -3)))
+    yield plain("slice", ((9, 8),), (9, 8), ((8, 0), (-1, 1)))
+    yield plain("dropout", (x,), x, (0.4, (2, 1, 4), np.random.default_rng(3)))
+
+
+def benchmarks() -> Iterator[Example]:
+    large = {"benchmark": True}
+    yield conv((64, 64, 64), 32, 32, **large)
+    yield conv((32, 32, 32), 64, 64, **large)
+    yield conv((16, 16, 16), 128, 128, **large)
+    yield conv((16, 56, 56), 64, 128, **large)
+    yield conv((8, 8, 8), 256, 256, **large)
+    yield conv((4, 4, 4), 512, 512, **large)
+    yield conv((64, 64, 64), 1, 32, note="stem", **large)
+    yield conv((64, 64, 64), 3, 32, kernel=(7, 7, 7), strides=(2, 2, 2), note="stem", **large)
+    yield conv((64, 64, 64), 32, 64, strides=(2, 2, 2), note="strided", **large)
+    yield conv((64, 64, 64), 64, 32, kernel=(1, 1, 1), note="pointwise", **large)
+    yield conv((64, 64, 64), 32, 3, kernel=(1, 1, 1), note="few filters", **large)
+    yield conv((64, 64, 64), 32, 32, groups=32, note="depthwise", **large)
+    yield conv((32, 32, 32), 64, 64, groups=8, note="grouped", **large)
+    yield conv((32, 32, 32), 32, 32, dilations=(2, 2, 2), note="dilated", **large)
+    yield transposed((32, 32, 32), 64, 32, **large)
+    yield transposed((32, 32, 32), 64, 32, kernel=(3, 3, 3), out=(64, 64, 64), **large)
+    yield pool("max_pool3d", (64, 64, 64), 32, **large)
+    yield pool("average_pool3d", (64, 64, 64), 32, **large)
+    shape = (1, 64, 64, 64, 32)
+    yield plain("relu", (shape,), shape, (0.0, math.inf), **large)
+    yield plain("gelu", (shape,), shape, (0.0, 0.0), **large)
+    yield plain("add", (shape, shape), shape, **large)
+    statistics = ((32,),) * 4
+    yield plain("batch_normalization", (shape, *statistics), shape, (1e-3, 4), values="positive", **large)
+    yield plain("softmax", ((1, 64, 64, 64, 4),), (1, 64, 64, 64, 4), (4,), **large)
+    yield plain("upsample3d", ((1, 32, 32, 32, 32),), shape, (2, 2, 2), **large)
+    yield plain("concatenate", (shape, shape), (1, 64, 64, 64, 64), (4,), **large)
+    yield plain("dense", ((1, 8192), (8192, 1024), (1024,)), (1, 1024), (RELU, 0.0, math.inf), length=8192, **large)
+
+
+EXAMPLES: tuple[Example, ...] = (
+    *convolutions(), *transposed_convolutions(), *pools(), *activations(), *normalizations(), *products(), *resampled(),
+    *arithmetic(), *reductions(), *structure(),
+)  # fmt: skip
+
+BENCHMARKS: tuple[Example, ...] = tuple(benchmarks())

@@ -1,0 +1,84 @@
+"""The definitions, as loops over plain Python numbers: slow, obvious, and the judge of ``nb3d/kernels/reference`` only.
+
+Volumes are nested as NumPy arrays, but nothing here computes with arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+
+
+def _voxels(shape):
+    return product(*map(range, shape))
+
+
+def conv3d(x, kernel, bias, residual, out_shape, strides, paddings, dilations, groups):
+    """Seven loops: output voxel, filter, taps, channel."""
+    out = np.zeros(out_shape)
+    per_group_in, per_group_out = kernel.shape[3], kernel.shape[4] // groups
+    for n, d, h, w, f in _voxels(out_shape):
+        group = f // per_group_out
+        total = 0.0
+        for kd, kh, kw in _voxels(kernel.shape[:3]):
+            i = d * strides[0] + kd * dilations[0] - paddings[0]
+            j = h * strides[1] + kh * dilations[1] - paddings[1]
+            k = w * strides[2] + kw * dilations[2] - paddings[2]
+            if 0 <= i < x.shape[1] and 0 <= j < x.shape[2] and 0 <= k < x.shape[3]:
+                for c in range(per_group_in):
+                    total += float(x[n, i, j, k, group * per_group_in + c]) * float(kernel[kd, kh, kw, c, f])
+        if bias.size:
+            total += float(bias[f])
+        if residual.size:
+            total += float(residual[n, d, h, w, f])
+        out[n, d, h, w, f] = total
+    return out
+
+
+def conv3d_transpose(x, kernel, bias, out_shape, strides, paddings, dilations):
+    """Every input voxel thrown to where it is seen."""
+    out = np.zeros(out_shape)
+    for n, i, j, k, c in _voxels(x.shape):
+        for kd, kh, kw in _voxels(kernel.shape[:3]):
+            d = i * strides[0] + kd * dilations[0] - paddings[0]
+            h = j * strides[1] + kh * dilations[1] - paddings[1]
+            w = k * strides[2] + kw * dilations[2] - paddings[2]
+            if 0 <= d < out_shape[1] and 0 <= h < out_shape[2] and 0 <= w < out_shape[3]:
+                for f in range(out_shape[4]):
+                    out[n, d, h, w, f] += float(x[n, i, j, k, c]) * float(kernel[kd, kh, kw, f, c])
+    if bias.size:
+        for n, d, h, w, f in _voxels(out_shape):
+            out[n, d, h, w, f] += float(bias[f])
+    return out
+
+
+def _window(x, voxel, window, strides, paddings):
+    n, d, h, w, c = voxel
+    values = []
+    for kd, kh, kw in _voxels(window):
+        i = d * strides[0] + kd - paddings[0]
+        j = h * strides[1] + kh - paddings[1]
+        k = w * strides[2] + kw - paddings[2]
+        if 0 <= i < x.shape[1] and 0 <= j < x.shape[2] and 0 <= k < x.shape[3]:
+            values.append(float(x[n, i, j, k, c]))
+    return values
+
+
+def max_pool3d(x, out_shape, window, strides, paddings):
+    """The largest value under the window; NaN if one is NaN."""
+    out = np.zeros(out_shape)
+    for voxel in _voxels(out_shape):
+        values = _window(x, voxel, window, strides, paddings)
+        out[voxel] = math.nan if any(map(math.isnan, values)) else max(values)
+    return out
+
+
+def average_pool3d(x, out_shape, window, strides, paddings):
+    """The mean of the values under the window that are in the volume."""
+    out = np.zeros(out_shape)
+    for voxel in _voxels(out_shape):
+        values = _window(x, voxel, window, strides, paddings)
+        out[voxel] = sum(values) / len(values)
+    return out
