@@ -95,7 +95,7 @@ def main() -> None:
         caption = f"The demo's network on 64x64x64 voxels, medians of {options.runs} processes."
         versions = {name: importlib.metadata.version(name) for name in ("nb3d", "numba", "numpy")}
         conditions = machine.describe(versions, machine.cores())
-        report.write(report.COLD, "\n".join([*lines, "", f"{caption} {conditions}"]))
+        report.write(report.COLD, "\n".join([*lines, "", caption, conditions]))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import datetime
 import os
 import platform
 import re
+import textwrap
 from pathlib import Path
 
 VECTORS = ("avx512f", "avx2", "avx", "neon", "asimd")
@@ -36,4 +37,5 @@ def describe(versions: dict[str, str], threads: int) -> str:
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     software = f"{platform.system()}, Python {platform.python_version()}, {listed}"
-    return f"Machine: {processor()}; {threads} threads on {cores()} cores. {software}. Measured on {day}."
+    text = f"Machine: {processor()}; {threads} threads on {cores()} cores. {software}. Measured on {day}."
+    return textwrap.fill(text, 118, break_on_hyphens=False)

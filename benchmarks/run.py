@@ -57,7 +57,8 @@ def main() -> int:
     names = [client.name for client in clients]
     table = report.table(rows, names, OURS)
     print(f"\n{table}\n")
-    if not options.dry:
+    whole = options.only is None and options.frameworks is None
+    if whole and not options.dry:
         conditions = machine.describe(versions, options.threads)
         report.write(report.BENCH, f"{table}\n\n{conditions}\n\nCommand: `{_command()}`, {options.rounds} rounds.")
     sound = all(isinstance(result, Measurement) and result.agrees for row in rows for result in row.results.values())
@@ -118,8 +119,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument("--threads", type=int, default=machine.cores(), help="threads of every framework")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--frameworks", nargs="+", choices=list(FRAMEWORKS), metavar="NAME", help="only these")
-    parser.add_argument("--only", metavar="TEXT", help="only networks with this in their name")
+    parser.add_argument("--frameworks", nargs="+", choices=list(FRAMEWORKS), help="only these; not written")
+    parser.add_argument("--only", metavar="TEXT", help="only networks with this in their name; not written")
     parser.add_argument("--dry", action="store_true", help="write no results")
     return parser.parse_args()
 

@@ -50,16 +50,24 @@ def tensor_text(tensor: Any) -> str:
     return f"{layer.name}[{node}] ({sides})"
 
 
+def show_nodes(layer: Any, width: int) -> None:
+    """Prints what goes in and what comes out at every node of a layer: one node for every time that it was called."""
+    count = len(layer.inbound_nodes)
+    for node in range(count):
+        inputs = " + ".join(map(tensor_text, as_list(layer.get_input_at(node))))
+        outputs = " + ".join(map(tensor_text, as_list(layer.get_output_at(node))))
+        print(f"{layer.name:{width}}  node {node} of {count}  {inputs} -> {outputs}")
+
+
 def show_connectivity(model: Any) -> None:
-    """Prints what goes in and what comes out at every node of every layer."""
+    """Prints the nodes of every layer; then calls a layer a second time to show that it gets a second node."""
+    width = max(len(layer.name) for layer in model.layers)
     for layer in model.layers:
-        count = len(layer.inbound_nodes)
-        print(f"{layer.name} ({type(layer).__name__}), {count} inbound node{'s' if count != 1 else ''}")
-        for node in range(count):
-            inputs = as_list(layer.get_input_at(node))
-            outputs = as_list(layer.get_output_at(node))
-            print(f"    {', '.join(map(tensor_text, inputs))}")
-            print(f"    -> {', '.join(map(tensor_text, outputs))}")
+        show_nodes(layer, width)
+    last = model.layers[-1]
+    last(nb3d.Input((32, 32, 32, last.get_input_shape_at(0)[-1]), name="elsewhere"))
+    print(f"\nafter {last.name!r} was called once more, on another input:")
+    show_nodes(last, width)
 
 
 def main() -> None:

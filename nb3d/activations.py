@@ -19,7 +19,6 @@ from nb3d.ops.activations import (
     celu,
     elu,
     exponential,
-    gelu,
     glu,
     hard_shrink,
     hard_sigmoid,
@@ -56,7 +55,7 @@ def linear(x: Any) -> Any:
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """`x` from `threshold` on (at most `max_value`), ``negative_slope * (x - threshold)`` below.
+    """`x` above `threshold` (at most `max_value`), ``negative_slope * (x - threshold)`` elsewhere.
 
     Args:
         x: Tensor or array.
@@ -65,6 +64,16 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
         threshold: Where the activation begins.
     """
     return _ops.thresholded_relu(x, negative_slope, max_value, threshold)
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """``x * Phi(x)`` with the normal distribution's Phi.
+
+    Args:
+        x: Tensor or array.
+        approximate: Whether Phi is taken for its tanh approximation.
+    """
+    return _ops.gelu(x, approximate)
 
 
 swish = silu

@@ -11,7 +11,7 @@ Example:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -336,9 +336,11 @@ def compute_fans(
     return shape[-2] * window, shape[-1] * window
 
 
-def default(dtype: Any) -> Callable[..., np.ndarray]:
-    """What a weight starts with where nothing is asked: Glorot uniform for floats, zeros for all else."""
-    return GlorotUniform() if np.dtype(dtype).kind == "f" else Zeros()
+# The lower-case names that Keras has too.
+zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+random_normal, random_uniform, variance_scaling = RandomNormal, RandomUniform, VarianceScaling
+glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 
 
 def get(identifier: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -61,12 +62,14 @@ def test_the_picture_tints_what_was_found_and_outlines_what_is_true(tmp_path: Pa
 def test_the_demo_runs_and_finds_the_nodules(tmp_path: Path) -> None:
     target = tmp_path / "demo.png"
     command = [sys.executable, "examples/demo.py", "--side", "48", "--output", str(target)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     score = re.search(r"^Dice\s+([\d.]+)", ran.stdout, re.MULTILINE)
     assert score is not None
     assert float(score[1]) > 0.85
-    assert "middle_skip (Concatenate), 1 inbound node\n" in ran.stdout
-    assert "middle_up[0] (?, ?, ?, ?, 16), middle_relu2[0] (?, ?, ?, ?, 16)" in ran.stdout
+    joined = "middle_up[0] (?, ?, ?, ?, 16) + middle_relu2[0] (?, ?, ?, ?, 16) -> middle_skip[0] (?, ?, ?, ?, 32)"
+    assert f"node 0 of 1  {joined}\n" in ran.stdout
+    assert "node 1 of 2  elsewhere[0] (?, 32, 32, 32, 8) -> nodule[1] (?, 32, 32, 32, 1)\n" in ran.stdout
     with Image.open(target) as image:
         assert image.width > 1000

@@ -9,6 +9,7 @@ import pytest
 
 import nb3d as keras
 from nb3d import ops
+from tests.engine.helpers import assert_close
 
 layers = keras.layers
 SHAPE = (6, 8, 8, 1)
@@ -43,9 +44,9 @@ def test_01_a_network_knows_its_shapes(unet: Any) -> None:
 def test_02_call_predict_and_function_agree(unet: Any) -> None:
     x = volume()
     eager = unet(x)
-    np.testing.assert_allclose(unet.predict(x, verbose=0), eager, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(unet.predict(x, batch_size=1, verbose=0), eager, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(keras.function(unet.inputs, unet.outputs)([x])[0], eager, rtol=1e-4, atol=1e-5)
+    assert_close(unet.predict(x, verbose=0), eager)
+    assert_close(unet.predict(x, batch_size=1, verbose=0), eager)
+    assert_close(keras.function(unet.inputs, unet.outputs)([x])[0], eager)
     assert eager.std() > 0
 
 
@@ -56,7 +57,7 @@ def test_03_a_convolution_is_a_sum_of_products() -> None:
     kernel = layer.kernel.numpy()
     assert y.shape == (1, 3, 3, 6, 3)
     expected = 1 + np.einsum("dhwc,dhwcf->f", x[0, 1:3, 2:5, 3:4], kernel)
-    np.testing.assert_allclose(y[0, 1, 2, 3], expected, rtol=1e-4, atol=1e-5)
+    assert_close(y[0, 1, 2, 3], expected)
 
 
 def test_04_a_shared_layer_tells_its_calls_apart() -> None:
@@ -76,17 +77,17 @@ def test_05_losses_are_live() -> None:
     layer = layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2", activity_regularizer=ops.sum)
     layer(x)
     run = keras.function([x], [*layer.get_losses_for(None), *layer.get_losses_for(x)])
-    np.testing.assert_allclose(run([np.ones((2, 3), "float32")]), [0.03, 6.0], rtol=1e-5)
+    assert_close(run([np.ones((2, 3), "float32")]), [0.03, 6.0])
     layer.kernel.assign(2 * np.ones((3, 1)))
-    np.testing.assert_allclose(run([np.ones((2, 3), "float32")]), [0.12, 12.0], rtol=1e-5)
+    assert_close(run([np.ones((2, 3), "float32")]), [0.12, 12.0])
 
 
 def test_06_updates_move_the_averages_of_batch_normalization() -> None:
     x = keras.Input((3,))
     layer = layers.BatchNormalization(momentum=0.5)
     keras.function([x], [layer(x)], updates=layer.get_updates_for(x))([np.full((4, 3), 2.0, "float32")])
-    np.testing.assert_allclose(layer.moving_mean.numpy(), np.ones(3))
-    np.testing.assert_allclose(layer.moving_variance.numpy(), np.full(3, 0.5))
+    assert_close(layer.moving_mean.numpy(), np.ones(3))
+    assert_close(layer.moving_variance.numpy(), np.full(3, 0.5))
 
 
 def test_07_a_mask_goes_with_its_tensor() -> None:
@@ -120,8 +121,8 @@ def test_10_a_layer_of_one_s_own_needs_only_call() -> None:
     layer = Contrast()
     model = keras.Model(x, layer(x) + 1.0)
     expected = (volume() - volume().mean(axis=(1, 2, 3), keepdims=True)) ** 2 + 1
-    np.testing.assert_allclose(model.predict(volume(), verbose=0), expected, rtol=1e-4)
-    np.testing.assert_allclose(layer(volume()) + 1, expected, rtol=1e-4)
+    assert_close(model.predict(volume(), verbose=0), expected)
+    assert_close(layer(volume()) + 1, expected)
 
 
 def test_11_channels_first_is_a_transposition() -> None:
@@ -130,7 +131,7 @@ def test_11_channels_first_is_a_transposition() -> None:
     y = first(x)
     last(np.ascontiguousarray(np.moveaxis(x, 1, -1)))
     last.set_weights(first.get_weights())
-    np.testing.assert_allclose(y, np.moveaxis(last(np.moveaxis(x, 1, -1)), -1, 1), rtol=1e-4, atol=1e-5)
+    assert_close(y, np.moveaxis(last(np.moveaxis(x, 1, -1)), -1, 1))
 
 
 def test_12_dropout_samples_when_it_trains(unet: Any) -> None:

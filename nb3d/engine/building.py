@@ -6,12 +6,14 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nb3d.engine import contexts
 from nb3d.engine.dtypes import dtype_name
 from nb3d.engine.losses import LossesAndUpdates
 from nb3d.engine.names import unique_scope
 from nb3d.engine.variable import Variable
-from nb3d.engine.weights import WeightStore, default_initializer
+from nb3d.engine.weights import WeightStore
 
 
 class Building(WeightStore, LossesAndUpdates):
@@ -26,6 +28,7 @@ class Building(WeightStore, LossesAndUpdates):
         self.built = False
         self._scope: str | None = None
         self._building = 0
+        self._built_for: Any = None  # what `build` was given, which files tell
 
     @property
     def dtype(self) -> str:
@@ -62,6 +65,10 @@ class Building(WeightStore, LossesAndUpdates):
         self._claim_scope()
         self.built = True
 
+    def default_initializer(self, dtype: str) -> Callable[..., Any]:
+        """What a Variable starts with where nothing is asked."""
+        return np.zeros
+
     def add_variable(
         self,
         name: str,
@@ -78,7 +85,7 @@ class Building(WeightStore, LossesAndUpdates):
             name: Name within the layer.
             shape: Sizes.
             dtype: Name of the dtype; the layer's where absent.
-            initializer: Function ``(shape, dtype=...)``; Glorot uniform (zeros for integers) where absent.
+            initializer: Function ``(shape, dtype=...)``; `default_initializer` where absent.
             regularizer: Function of the Variable that gives a loss, filed as an unconditional one.
             trainable: Whether training would change it.
             constraint: Function that optimizers would apply; kept on the Variable.
@@ -104,7 +111,7 @@ class Building(WeightStore, LossesAndUpdates):
             )
         dtype = dtype_name(dtype) if dtype is not None else self.dtype
         variable = Variable(
-            initializer or default_initializer(dtype),
+            initializer or self.default_initializer(dtype),
             shape,
             dtype,
             trainable=trainable,
@@ -137,5 +144,6 @@ def _guarded_build(build: Callable[..., None]) -> Callable[..., None]:
             self._building -= 1
         if not self._building:
             self.built = True
+            self._built_for = args[0] if args else kwargs.get("input_shape")
 
     return guarded

@@ -35,6 +35,8 @@ class Connectivity:
         forbid_in_eager_mode(self.name, member)
         if not self._inbound_nodes:
             raise RuntimeError(f"The layer {self.name!r} has never been called and thus has no defined {member}.")
+        if isinstance(node_index, bool) or not hasattr(node_index, "__index__"):
+            raise TypeError(f"Layer {self.name!r}: expected an integer as node index, got {node_index!r}.")
         if not -len(self._inbound_nodes) <= node_index < len(self._inbound_nodes):
             raise ValueError(
                 f"Layer {self.name!r}: asked for {member} at node {node_index}, but the layer has only "

@@ -17,7 +17,7 @@ def dtype_name(dtype: Any) -> str:
     """
     try:
         name = str(np.dtype(dtype).name)
-    except TypeError:
+    except (TypeError, ValueError):
         name = str(dtype)
     if name not in DTYPES:
         raise ValueError(f"Unsupported dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")

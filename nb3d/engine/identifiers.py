@@ -67,7 +67,7 @@ class Identifiers(Registry):
             if not isinstance(config, Mapping):
                 return self.get(config)
             if "class_name" not in config:
-                raise ValueError(f"A config of an {self.kind} needs a 'class_name', got {dict(config)!r}.")
+                raise ValueError(f"The config of the {self.kind} needs a 'class_name', got {dict(config)!r}.")
             name, inner = config["class_name"], config.get("config")
             if name == _FUNCTION:
                 name = inner
@@ -82,7 +82,7 @@ class Identifiers(Registry):
             from_config = getattr(thing, "from_config", None)
             return from_config(dict(config)) if from_config else thing(**config)
         except TypeError as error:
-            raise ValueError(f"The config of {self.kind} {name!r} does not fit: {error}. It is {dict(config)}.") from error
+            raise ValueError(f"The config of {self.kind} {name!r} does not fit: {error}; got {dict(config)}") from error
 
     def serialize(self, thing: Any) -> Any:
         """What `deserialize` makes `thing` from again."""

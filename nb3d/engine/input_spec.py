@@ -88,7 +88,7 @@ def _check(prefix: str, spec: InputSpec, value: Any) -> None:
     if spec.dtype is not None and str(value.dtype) != spec.dtype:
         raise ValueError(f"{prefix}: expected dtype={spec.dtype}, found dtype={value.dtype}")
     for axis, size in spec.axes.items():
-        if size is not None and shape[axis] not in (size, None):
+        if not -ndim <= axis < ndim or (size is not None and shape[axis] not in (size, None)):
             raise ValueError(
                 f"{prefix}: expected axis {axis} of input shape to have value {size} but received input with "
                 f"shape {shape}"

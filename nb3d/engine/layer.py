@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,12 @@ class BaseLayer(Connectivity, Building):
         found = (item for value in list(vars(self).values()) for item in leaves(value) if isinstance(item, BaseLayer))
         return list({id(layer): layer for layer in found}.values())
 
+    def _family(self) -> Iterator[BaseLayer]:
+        """The layer and all layers inside it, at any depth."""
+        yield self
+        for layer in self._inner_layers():
+            yield from layer._family()
+
     # -- to be overridden ------------------------------------------------------------------------------------------
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -143,10 +149,15 @@ class BaseLayer(Connectivity, Building):
         with contexts.Graph().as_default() as graph, contexts.inside_call(symbolic=True):
             layer = self if self.built else copy.deepcopy(self)
             layer = copy.copy(layer)
-            layer._graph, layer._losses, layer._updates = graph, [], []
+            layer._graph = graph
+            filed = [(kept, len(kept)) for member in self._family() for kept in (member._losses, member._updates)]
             inputs = map_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
-            layer._prepare(inputs)
-            outputs = layer.run_call((inputs,), {})
+            try:
+                layer._prepare(inputs)
+                outputs = layer.run_call((inputs,), {})
+            finally:
+                for kept, count in filed:
+                    del kept[count:]
         return shapes_of(outputs)
 
     # -- the call --------------------------------------------------------------------------------------------------
@@ -161,7 +172,7 @@ class BaseLayer(Connectivity, Building):
         if not symbolic:
             call_args = (map_structure(_as_array, inputs), *args)
         for tensor in symbolic:
-            if tensor.graph is not self._graph:
+            if tensor.graph is not self._graph and not contexts.call_depth():
                 raise ValueError(
                     f"Layer {self.name!r} and its input {tensor.name!r} are not of one graph: the graphs of inputs and "
                     "layers are not the same. Make both under the same default graph."
@@ -189,7 +200,10 @@ class BaseLayer(Connectivity, Building):
         self._claim_scope()
         if not self.built:
             with contexts.inside_call(symbolic=True):
-                self.build(shapes_of(inputs))
+                try:
+                    self.build(shapes_of(inputs))
+                except ValueError as error:
+                    raise self._named(error) from error
             self.built = True
             check_inputs(self.name, self.input_spec, flat)
 
@@ -287,8 +301,9 @@ class BaseLayer(Connectivity, Building):
                 duplicate.__dict__[key] = fresh[key]
             else:
                 duplicate.__dict__[key] = copy.deepcopy(value, memo)
-        for variable in [*duplicate._trainable_weights, *duplicate._non_trainable_weights]:
-            duplicate._add_regularization(variable)
+        if not contexts.in_eager_mode():
+            for variable in [*duplicate._trainable_weights, *duplicate._non_trainable_weights]:
+                duplicate._add_regularization(variable)
         return duplicate
 
     def __repr__(self) -> str:

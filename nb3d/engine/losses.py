@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nb3d.engine.contexts import forbid_in_eager_mode, in_eager_mode
-from nb3d.engine.opgraph import IDENTITY, ancestors, record
+from nb3d.engine.opgraph import IDENTITY, dependents, record
 from nb3d.engine.settings import SETTINGS
 from nb3d.engine.structure import to_list
 from nb3d.engine.tensor import TensorSpec
@@ -27,13 +28,14 @@ class Contribution:
     value: Any
     conditional: bool
     inputs: tuple[Any, ...] = ()
-    _sources: set[int] = field(default_factory=set)
 
-    def depends_on(self, wanted: set[int]) -> bool:
-        """Whether it is computed from, or was declared for, a tensor whose ``id`` is in `wanted`."""
-        if not self._sources:
-            self._sources.update(ancestors((self.value, *self.inputs)))
-        return not self._sources.isdisjoint(wanted)
+
+def needing(items: list[Contribution], tensors: Iterable[Any]) -> list[Contribution]:
+    """The conditional items that are computed from, or were declared for, one of `tensors`."""
+    conditional = [item for item in items if item.conditional]
+    wanted = {id(tensor) for tensor in tensors}
+    found = dependents((root for item in conditional for root in (item.value, *item.inputs)), wanted)
+    return [item for item in conditional if any(id(root) in found for root in (item.value, *item.inputs))]
 
 
 class LossesAndUpdates:
@@ -127,5 +129,4 @@ def _symbol(value: Any) -> Any:
 def _select(items: list[Contribution], inputs: Any) -> list[Any]:
     if inputs is None:
         return [item.value for item in items if not item.conditional]
-    wanted = {id(tensor) for tensor in to_list(inputs)}
-    return [item.value for item in items if item.conditional and item.depends_on(wanted)]
+    return [item.value for item in needing(items, to_list(inputs))]

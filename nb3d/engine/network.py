@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nb3d.engine.layer import BaseLayer
-from nb3d.engine.losses import Contribution
+from nb3d.engine.losses import Contribution, needing
 from nb3d.engine.node import Node, symbolic_leaves
 from nb3d.engine.structure import leaves, map_structure, to_list, unwrap
 from nb3d.engine.tensor import KerasTensor
@@ -63,14 +65,16 @@ class Network(BaseLayer):
         """The layers of the graph, deepest first; operations are in `operations`."""
         return [operation for operation in self._topology.operations if isinstance(operation, BaseLayer)]
 
+    def arrange(self, names: Iterable[str]) -> None:
+        """Lists the layers in the order of `names`; the weights in a file are counted in the order that it lists them."""
+        position = {name: index for index, name in enumerate(names)}
+        ordered = sorted(self._topology.operations, key=lambda operation: position.get(operation.name, len(position)))
+        self._topology = replace(self._topology, operations=tuple(ordered))
+
     @property
     def nodes(self) -> list[Node]:
         """The nodes of the graph, each after what it needs."""
         return list(self._topology.nodes)
-
-    def owns(self, node: Node) -> bool:
-        """Whether a layer's node belongs to this graph."""
-        return any(node is own for own in self._topology.nodes)
 
     @property
     def input_names(self) -> list[str]:
@@ -117,8 +121,9 @@ class Network(BaseLayer):
 
     def _own(self, items: list[Contribution]) -> list[Contribution]:
         """Items that are unconditional, or depend on what this network was called on; each once."""
-        ours = {id(tensor) for node in self._inbound_nodes for tensor in node.input_tensors}
-        kept = (item for item in items if not item.conditional or item.depends_on(ours))
+        ours = (tensor for node in self._inbound_nodes for tensor in node.input_tensors)
+        needed = {id(item) for item in needing(items, ours)}
+        kept = (item for item in items if not item.conditional or id(item) in needed)
         return list({id(item.value): item for item in kept}.values())
 
     # -- the call --------------------------------------------------------------------------------------------------
@@ -197,7 +202,7 @@ class Network(BaseLayer):
         for node in self._topology.nodes:
             if not node.is_input:
                 self._run_node(node, values, found_masks)
-            for tensor in node.input_tensors if not node.is_input else ():
+            for tensor in node.dependencies if not node.is_input else ():
                 left[id(tensor)] -= 1
                 if not left[id(tensor)]:
                     values.pop(id(tensor), None)

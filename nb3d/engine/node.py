@@ -28,6 +28,7 @@ class Node:
         node_indices: Which call of that layer each input comes from.
         tensor_indices: Which output of that call each input is.
         input_tensors, output_tensors, input_shapes, output_shapes, input_masks, output_masks: Lists, always.
+        dependencies: The inputs, and the tensors among the keyword arguments: what has to be there before the call.
         arguments: Keyword arguments of the call.
     """
 
@@ -49,6 +50,8 @@ class Node:
         self.inbound_layers = [history.operation for history in histories]
         self.node_indices = [history.node_index for history in histories]
         self.tensor_indices = [history.tensor_index for history in histories]
+        keywords = [tensor for tensor in symbolic_leaves(self.arguments) if tensor not in inputs] if connected else []
+        self.dependencies = [*inputs, *keywords]
         self.input_masks = [tensor._keras_mask for tensor in inputs]
         self.output_masks = [tensor._keras_mask for tensor in outputs]
         index = len(operation._inbound_nodes)
@@ -73,6 +76,11 @@ class Node:
     def is_input(self) -> bool:
         """Whether the node is where a graph begins."""
         return not self.inbound_layers
+
+    def sources(self) -> list[Node]:
+        """The nodes that the dependencies come from."""
+        histories = [tensor._keras_history for tensor in self.dependencies] if self.inbound_layers else []
+        return [history.operation._inbound_nodes[history.node_index] for history in histories]
 
     def get_config(self) -> dict[str, Any]:
         """Names and indices of what the node connects."""

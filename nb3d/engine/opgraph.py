@@ -74,16 +74,23 @@ def alias(tensor: KerasTensor, name: str = "") -> KerasTensor:
     return record(IDENTITY, (tensor,), tensor.spec, {}, name or tensor.name)
 
 
-def ancestors(tensors: Iterable[Any]) -> set[int]:
-    """The ``id``s of `tensors` and of everything that they are computed from (alive as long as `tensors` are)."""
+def dependents(tensors: Iterable[Any], wanted: set[int]) -> set[int]:
+    """The ``id``s of those among `tensors`, and of what they are computed from, that need a tensor in `wanted`.
+
+    One walk over the graph behind all of them, with a stack of its own: graphs may be thousands of operations deep.
+    """
+    found: set[int] = set()
     seen: set[int] = set()
-    stack = [tensor for tensor in tensors if tensor is not None]
+    stack = [(tensor, False) for tensor in tensors]
     while stack:
-        tensor = stack.pop()
-        if id(tensor) in seen:
-            continue
-        seen.add(id(tensor))
+        tensor, sources_done = stack.pop()
         producer = getattr(tensor, "producer", None)
-        if producer is not None:
-            stack.extend(source for source in producer.inputs if source is not None)
-    return seen
+        sources = producer.inputs if producer is not None else ()
+        if sources_done:
+            if id(tensor) in wanted or any(id(source) in found for source in sources):
+                found.add(id(tensor))
+        elif id(tensor) not in seen:
+            seen.add(id(tensor))
+            stack.append((tensor, True))
+            stack.extend((source, False) for source in sources if source is not None)
+    return found

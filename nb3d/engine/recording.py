@@ -29,6 +29,6 @@ def record_call(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], o
         kwargs: Keyword arguments of the call as the user gave them.
         outputs: The fresh tensors that the call returns.
     """
-    inputs = symbolic_leaves(args, kwargs)
-    if inputs and all(is_keras_tensor(tensor) for tensor in inputs):
+    if all(is_keras_tensor(tensor) for tensor in symbolic_leaves(args, kwargs)):
+        inputs = symbolic_leaves(args) or symbolic_leaves(kwargs)
         Node(operation, inputs, symbolic_leaves(outputs), args, kwargs)

@@ -64,7 +64,7 @@ def map_graph(inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> 
         first_seen.setdefault(layer, -1)
     operations = sorted(depths, key=lambda layer: (-depths[layer], first_seen[layer]))
     _check_names(operations)
-    uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
+    uses = Counter(id(tensor) for node in nodes for tensor in node.dependencies)
     uses.update(id(tensor) for tensor in outputs)
     return Topology(tuple(nodes), tuple(operations), uses)
 
@@ -73,13 +73,6 @@ def _node_of(tensor: KerasTensor) -> Node:
     layer, node_index, _ = tensor._keras_history
     node: Node = layer._inbound_nodes[node_index]
     return node
-
-
-def _parents(node: Node) -> list[Node]:
-    """The nodes that a node's inputs come from."""
-    return [
-        layer._inbound_nodes[index] for layer, index in zip(node.inbound_layers, node.node_indices, strict=True)
-    ]
 
 
 def _post_order(outputs: Sequence[KerasTensor]) -> tuple[list[Node], dict[Any, int]]:
@@ -111,7 +104,7 @@ def _enter(node: Node, state: dict[int, str], first_seen: dict[Any, int], stack:
     if id(node) not in state:
         state[id(node)] = "open"
         first_seen.setdefault(node.outbound_layer, len(first_seen))
-        stack.append((node, iter(_parents(node))))
+        stack.append((node, iter(node.sources())))
 
 
 def _layer_depths(nodes: list[Node]) -> dict[Any, int]:
@@ -122,7 +115,7 @@ def _layer_depths(nodes: list[Node]) -> dict[Any, int]:
         layer = node.outbound_layer
         depth = max(node_depths.get(id(node), 0), layer_depths.get(layer, 0))
         node_depths[id(node)] = layer_depths[layer] = depth
-        for parent in _parents(node):
+        for parent in node.sources():
             node_depths[id(parent)] = max(node_depths.get(id(parent), 0), depth + 1)
     return layer_depths
 
@@ -132,7 +125,7 @@ def _check_connected(nodes: list[Node], inputs: Sequence[KerasTensor]) -> None:
     accessed: list[str] = []
     for node in nodes:
         layer = node.outbound_layer
-        for tensor in node.input_tensors:
+        for tensor in node.dependencies:
             if id(tensor) not in available:
                 raise ValueError(
                     f"Graph disconnected: cannot obtain value for tensor {tensor.name!r} of shape {tensor.shape} at "

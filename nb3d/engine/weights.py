@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,8 @@ class WeightStore:
             ValueError: If their number or a shape differs.
         """
         variables = self._weights_in_file_order()
+        if not isinstance(weights, Sequence | np.ndarray):
+            raise ValueError(f"Layer {self.name!r}: set_weights expected a list of arrays, got {weights!r}.")
         if len(weights) != len(variables):
             raise ValueError(
                 f"Layer {self.name!r}: set_weights expected {len(variables)} weights, got {len(weights)}."
@@ -103,9 +105,9 @@ class WeightStore:
                     f"Layer {self.name!r}: weight {variable.name!r} has shape {variable.shape}, "
                     f"got an array of shape {array.shape}."
                 )
-            if not np.can_cast(array.dtype, variable.dtype, casting="same_kind"):
+            if array.dtype.kind not in "fiub":
                 raise ValueError(
-                    f"Layer {self.name!r}: weight {variable.name!r} has dtype {variable.dtype}, "
+                    f"Layer {self.name!r}: weight {variable.name!r} needs real numbers, "
                     f"got an array of dtype {array.dtype}."
                 )
         for variable, array in zip(variables, arrays, strict=True):
@@ -113,20 +115,6 @@ class WeightStore:
 
     def _file_weight(self, variable: Variable, trainable: bool) -> None:
         (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
-
-
-def glorot_uniform(shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
-    """The initial values of a float Variable for which none are asked (Glorot and Bengio, 2010)."""
-    receptive_field = int(np.prod(shape[:-2])) if len(shape) > 2 else 1
-    fan_in = shape[-2] * receptive_field if len(shape) > 1 else (shape[0] if shape else 1)
-    fan_out = shape[-1] * receptive_field if shape else 1
-    limit = np.sqrt(6.0 / max(fan_in + fan_out, 1))
-    return np.random.default_rng().uniform(-limit, limit, shape).astype(dtype)
-
-
-def default_initializer(dtype: str) -> Callable[..., Any]:
-    """Glorot uniform for floats, zeros for integers and booleans, as in TensorFlow 1.4."""
-    return glorot_uniform if dtype.startswith("float") else np.zeros
 
 
 def _gather(layers: list[Any], attribute: str) -> list[Variable]:

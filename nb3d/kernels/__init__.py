@@ -13,6 +13,9 @@ The contract of every kernel, on every device:
   never ``None``. A padding is the number of voxels *before* the volume; what lies behind it follows from ``out``.
 * Work is divided over outputs, never over a reduction, so results are bitwise equal for any number of threads.
 * NaN and infinities propagate as they do in NumPy.
+* A kernel gets its inputs as ``prepare`` returned them. ``prepare`` may run once and the kernel often, as long as the
+  inputs that are ``constant`` in the case do not change; other inputs may be replaced. It is safe to call one kernel
+  from several Python threads, each with its own ``out`` and ``scratch``.
 
 The operations and their parameters (``sd, sh, sw`` strides, ``pd, ph, pw`` paddings before, ``dd, dh, dw`` dilations):
 
@@ -32,7 +35,8 @@ batch_normalization   x, mean, variance, offset, scale            epsilon axis
 softmax, log_softmax  x                                           axis
 the activations       x                                           alpha beta (see ``activations.py``)
 prelu                 x, slope (broadcast over leading axes)
-sum, mean, max, ...   x                                           axes (a tuple)
+sum, mean, max, ...   x                                           axes (a tuple; ``out`` says whether they stay)
+argmax, argmin        x                                           axis
 unary, binary         x / a, b (broadcast as NumPy does)
 clip                  x                                           low high
 where                 condition, a, b
@@ -41,7 +45,9 @@ concatenate           x0, x1, ...                                 axis
 transpose             x                                           axes (a tuple)
 slice                 x                                           starts steps (tuples; out's shape gives the lengths)
 reshape, cast,        x
-broadcast_to
+broadcast_to,
+identity
+assign                variable, value (broadcast to the variable)
 dropout               x                                           rate noise_shape (a tuple) generator
 ====================  ==========================================  =====================================================
 

@@ -48,7 +48,7 @@ class Activation(Layer):
 @ACTIVATIONS.register()
 @LAYERS.register()
 class ReLU(Layer):
-    """`x` from `threshold` on, at most `max_value`; ``negative_slope * (x - threshold)`` below.
+    """`x` above `threshold`, at most `max_value`; ``negative_slope * (x - threshold)`` elsewhere.
 
     Args:
         max_value: The largest value; none where absent.
@@ -125,8 +125,8 @@ class ELU(Layer):
 
     Example:
         >>> import nb3d, numpy as np
-        >>> nb3d.layers.ELU()(np.array([-1.0, 2.0])).round(3).tolist()
-        [-0.632, 2.0]
+        >>> nb3d.layers.ELU()(np.array([-1.0, 2.0])).round(3)
+        array([-0.632,  2.   ], dtype=float32)
 
     Source: https://keras.io/api/layers/activation_layers/elu/
     """
@@ -221,8 +221,8 @@ class Softmax(Layer):
 
     Example:
         >>> import nb3d, numpy as np
-        >>> nb3d.layers.Softmax()(np.array([[1.0, 2.0, 1.0]])).round(3).tolist()
-        [[0.212, 0.576, 0.212]]
+        >>> nb3d.layers.Softmax()(np.array([[1.0, 2.0, 1.0]])).round(3)
+        array([[0.212, 0.576, 0.212]], dtype=float32)
 
     Source: https://keras.io/api/layers/activation_layers/softmax/
     """

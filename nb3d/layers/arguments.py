@@ -9,6 +9,8 @@ from typing import Any
 from nb3d import initializers
 from nb3d.engine.settings import DATA_FORMATS, SETTINGS
 
+_LARGEST = 2**63 - 1  # kernels count in 64 bits
+
 
 def check_data_format(data_format: str | None) -> str:
     """`data_format` in lower case; the default one of ``keras.json`` for ``None``.
@@ -23,7 +25,7 @@ def check_data_format(data_format: str | None) -> str:
 
 
 def check_integer(value: Any, name: str, minimum: int = 1) -> int:
-    """An integer of at least `minimum`.
+    """An integer of at least `minimum`, which fits into 64 bits.
 
     Raises:
         ValueError: If it is something else, a float such as 3.5 or NaN among it.
@@ -32,7 +34,7 @@ def check_integer(value: Any, name: str, minimum: int = 1) -> int:
         number = int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
     except TypeError:
         raise ValueError(f"The `{name}` argument must be an integer. Received: {value!r}") from None
-    if isinstance(value, bool) or number < minimum:
+    if isinstance(value, bool) or not minimum <= number <= _LARGEST:
         raise ValueError(f"The `{name}` argument must be an integer >= {minimum}. Received: {value!r}")
     return number
 

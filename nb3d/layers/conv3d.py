@@ -71,7 +71,7 @@ class Conv3D(BaseConv):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        groups: int = 1,
+        groups: int = 1,  # last, for the first arguments are those of TensorFlow 1.4, which had no groups
         **kwargs: Any,
     ) -> None:
         super().__init__(

@@ -93,6 +93,12 @@ class SpatialDropout3D(Dropout):
     def noise_shape_of(self, inputs: Any) -> NoiseShape:
         return (None, 1, 1, 1, None) if self.data_format == "channels_last" else (None, None, 1, 1, 1)
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, without `trainable`: Keras 3 does not take it here, and there is nothing to train."""
+        config = super().get_config()
+        del config["trainable"]
+        return config
+
 
 def _check_noise_shape(shape: Any) -> NoiseShape:
     if shape is None:

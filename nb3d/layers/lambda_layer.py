@@ -99,10 +99,12 @@ class Lambda(Layer):
 
 def _custom_function(identifier: Any) -> Callable[..., Any]:
     """What the caller registered under a function's name; Keras 3 wraps the name in a dictionary."""
-    name = identifier.get("config") if isinstance(identifier, Mapping) else identifier
+    name = identifier
+    if isinstance(identifier, Mapping):
+        name = identifier.get("config") if identifier.get("class_name") == "function" else None
     function = custom_object(name) if isinstance(name, str) else None
     if function is None:
-        raise ValueError(f"Layer 'Lambda' cannot be restored: its function {name!r} is unknown. {HOW_TO_REPLACE}")
+        raise ValueError(f"its function {identifier!r} cannot be restored. {HOW_TO_REPLACE}")
     return function  # type: ignore[no-any-return]
 
 

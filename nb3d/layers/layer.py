@@ -9,6 +9,7 @@ from nb3d import constraints, initializers, regularizers
 from nb3d.engine.identifiers import serialize_value
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.variable import Variable
+from nb3d.ops.dtypes import is_float
 
 # The order of add_weight's arguments in Keras 2, where a name comes first, and in Keras 3, where a shape does.
 _NAME_FIRST = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
@@ -84,25 +85,15 @@ class Layer(BaseLayer):
             name=given.get("name") or self._free_name(),
             shape=() if shape is None else (shape,) if isinstance(shape, int) else tuple(shape),
             dtype=given.get("dtype"),
-            initializer=given.get("initializer"),
+            initializer=initializers.get(given.get("initializer")),
             regularizer=regularizers.get(given.get("regularizer")),
             trainable=given.get("trainable", True),
             constraint=constraints.get(given.get("constraint")),
         )
 
-    def add_variable(
-        self,
-        name: str,
-        shape: Any,
-        dtype: Any = None,
-        initializer: Any = None,
-        regularizer: Callable[[Any], Any] | None = None,
-        trainable: bool = True,
-        constraint: Callable[[Any], Any] | None = None,
-    ) -> Variable:
-        """Adds a Variable to the layer, or returns the one it has under that name; see `add_weight`."""
-        initializer = initializers.get(initializer) or initializers.default(dtype or self.dtype)
-        return super().add_variable(name, shape, dtype, initializer, regularizer, trainable, constraint)
+    def default_initializer(self, dtype: str) -> Callable[..., Any]:
+        """What a weight starts with where nothing is asked: Glorot uniform for floats, zeros for all else."""
+        return initializers.GlorotUniform() if is_float(dtype) else initializers.Zeros()
 
     def _free_name(self) -> str:
         count = len(self._trainable_weights) + len(self._non_trainable_weights)

@@ -43,6 +43,8 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
         raise ValueError(f"The config of a layer must be a dictionary with a 'class_name', got {config!r}.")
     class_name, values = config["class_name"], config.get("config") or {}
+    if isinstance(values, list):  # Keras 2.0 to 2.2 wrote a Sequential as the bare list of its layers
+        values = {"layers": values}
     if not isinstance(values, Mapping):
         raise ValueError(f"The config of a {class_name} must be a dictionary, got {values!r}.")
     with custom_object_scope(custom_objects):
@@ -66,5 +68,8 @@ def _registered(config: Mapping[str, Any]) -> Any:
 def _readable(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
     """A configuration in the words of nb3d; a class that reads its configuration itself knows its own."""
     if cls in LAYERS.things() and cls.from_config.__func__ is BaseLayer.from_config.__func__:  # type: ignore[attr-defined]
+        activation = values.get("activation")
+        if isinstance(activation, Mapping) and activation.get("class_name") in LAYERS:
+            values["activation"] = deserialize(activation)
         return translate(cls, values)
     return plain_dtype(values)

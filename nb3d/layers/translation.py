@@ -40,7 +40,7 @@ def translate(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: If an argument is unknown and not known to change nothing.
     """
-    accepted = _parameters(cls)
+    accepted = _parameters(cls)  # type: ignore[arg-type]  # classes are hashable
     result = {}
     for key, value in plain_dtype(values).items():
         if value is None and key.endswith("_initializer"):

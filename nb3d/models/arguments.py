@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from nb3d.engine.dtypes import dtype_name
 from nb3d.engine.tensor import KerasTensor
 
 Reference = list[Any]  # [layer name, node index, tensor index]
+
+TAGS = ("__keras_tensor__", "__slice__", "__ellipsis__", "__numpy__", "__tensor__")
 
 
 def encode(value: Any, reference: Callable[[KerasTensor], Reference]) -> Any:
@@ -62,7 +65,7 @@ def _decode_tagged(tag: str, config: Any, tensor_at: Callable[[Reference], Any])
     if tag == "__ellipsis__":
         return Ellipsis
     if tag in ("__numpy__", "__tensor__"):
-        return np.asarray(config["value"], dtype=str(config["dtype"]))
+        return np.asarray(config["value"], dtype=dtype_name(config["dtype"]))
     raise ValueError(f"an argument is tagged {tag!r}, which nb3d does not read")
 
 

@@ -19,13 +19,17 @@ class Numbering:
     """The nodes of a model's layers, numbered as files have them: from 0, from 1 for a nested network.
 
     A nested network begins at 1 because its node 0 leads from its own inputs to its outputs.
+
+    Args:
+        model: The model.
+        first_of_network: Number of the first call of a nested network; Keras 3 has 0 between layers.
     """
 
-    def __init__(self, model: Network) -> None:
+    def __init__(self, model: Network, first_of_network: int = 1) -> None:
         self._numbers: dict[int, int] = {}
         own = {id(node) for node in model.nodes}
         for operation in model.operations:
-            number = 1 if isinstance(operation, Network) else 0
+            number = first_of_network if isinstance(operation, Network) else 0
             for node in operation._inbound_nodes:
                 if id(node) in own:
                     self._numbers[id(node)] = number

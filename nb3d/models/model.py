@@ -15,6 +15,7 @@ from nb3d.engine.structure import leaves
 from nb3d.inspect.summary import print_summary
 from nb3d.layers import Layer
 from nb3d.layers.registry import LAYERS
+from nb3d.models import files
 from nb3d.models.batches import batch_length, slices_of
 from nb3d.models.describe import describe
 from nb3d.models.progress import progress
@@ -133,6 +134,8 @@ class Model(Network, Layer):
             x = [np.asarray(value) for value in x]
         else:
             x = np.asarray(x)
+            if x.dtype.kind not in "fiub":
+                raise TypeError(f"Model {self.name!r}: predict needs arrays of numbers, got {type(x.item(0)).__name__}.")
         return self.function().check(self._flat_inputs(x))
 
     def _empty(self, tensor: Any) -> np.ndarray:
@@ -197,6 +200,54 @@ class Model(Network, Layer):
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as JSON text, for `model_from_json`."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+    def save(self, filepath: files.Path, overwrite: bool = True) -> None:
+        """Writes configuration and weights to a ``.keras`` file, which `nb3d.models.load_model` and Keras 3 open.
+
+        The file is written beside its place and moved there when it is whole: a save that fails leaves the old one.
+
+        Args:
+            filepath: Name of the file, ending in ``.keras``.
+            overwrite: Whether a file that is there already is replaced.
+
+        Raises:
+            nb3d.saving.ModelFileError: If the name has another ending, or the model holds what a file cannot.
+            FileExistsError: If there is such a file and `overwrite` is false.
+            ImportError: If h5py is missing.
+        """
+        files.formats().write_model(self, filepath, overwrite=overwrite)
+
+    def save_weights(self, filepath: files.Path, overwrite: bool = True) -> None:
+        """Writes the weights alone, to a ``.weights.h5`` file; arguments and errors as for `save`."""
+        files.formats().write_weights(self, filepath, overwrite=overwrite)
+
+    def load_weights(
+        self,
+        filepath: files.Path,
+        skip_mismatch: bool = False,
+        by_name: bool = False,
+        *,
+        max_bytes: int = files.MAX_BYTES,
+        nonfinite: files.Nonfinite = "error",
+    ) -> None:
+        """Takes the weights from a file of a model of the same architecture; all of them, or none if one does not fit.
+
+        Args:
+            filepath: A ``.weights.h5`` file, or what `nb3d.models.load_model` reads.
+            skip_mismatch: Must be false.
+            by_name: Must be false: layers are matched by their order.
+            max_bytes: The most memory that the weights may take.
+            nonfinite: What to do about weights that are NaN or infinite; see `nb3d.models.load_model`.
+
+        Raises:
+            nb3d.saving.ModelFileError: If the file is not there or damaged, or its weights do not fit.
+            NotImplementedError: If `skip_mismatch` or `by_name` is true.
+            ImportError: If h5py is missing.
+        """
+        for name, asked in (("skip_mismatch", skip_mismatch), ("by_name", by_name)):
+            if asked:
+                raise NotImplementedError(f"load_weights({name}=True) is not supported yet: expected {name}=False.")
+        files.formats().read_weights(self, filepath, max_bytes=max_bytes, nonfinite=nonfinite)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """An independent model: copies of the layers, with the same names, weights and connections."""

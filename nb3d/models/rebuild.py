@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import inspect
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +14,8 @@ from nb3d.engine.structure import leaves
 from nb3d.layers import deserialize
 from nb3d.models import sharing
 from nb3d.models.arguments import Reference, decode, references
+from nb3d.models.parsing import parse_json
+from nb3d.models.schema import check_configuration, is_operation, name_of
 from nb3d.ops.operation import OPERATIONS
 
 
@@ -24,7 +26,7 @@ def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) 
         ValueError: If the text is no JSON, or no model's configuration.
     """
     try:
-        config = json.loads(text)
+        config = parse_json(text)
     except ValueError as error:
         raise ValueError(f"Expected a model's configuration as JSON: {error}.") from error
     return model_from_config(config, custom_objects)
@@ -39,6 +41,7 @@ def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = No
     if not isinstance(config, Mapping) or "class_name" not in config or "config" not in config:
         raise ValueError("Expected a model's configuration, a mapping with 'class_name' and 'config'.")
     with custom_object_scope(custom_objects):
+        check_configuration(config)
         model = deserialize(dict(config))
     if not isinstance(model, Network):
         raise ValueError(f"Expected the configuration of a model, got that of a {type(model).__name__}.")
@@ -67,7 +70,9 @@ def rebuild(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None,
     replay.run()
     inputs = replay.ends(config["input_layers"])
     outputs = replay.ends(config["output_layers"])
-    return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+    model = cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+    model.arrange(replay.layers)
+    return model
 
 
 class _Replay:
@@ -81,12 +86,10 @@ class _Replay:
 
     def add_layer(self, entry: Mapping[str, Any]) -> None:
         """Makes a layer, or notes an operation, and queues its calls."""
-        name = entry.get("name") or entry["config"].get("name")
-        if not isinstance(name, str):
-            raise ValueError(f"A layer of class {entry.get('class_name')!r} has no name.")
+        name = name_of(entry)
         if name in self.layers:
             raise ValueError(f"Two layers are called {name!r}.")
-        layer = _OperationEntry(entry) if _is_operation(entry) else _make_layer(name, entry)
+        layer = _OperationEntry(entry) if is_operation(entry) else _make_layer(name, entry)
         nodes = entry.get("inbound_nodes", [])
         keras3 = any(isinstance(node, Mapping) for node in nodes)
         self.layers[name] = layer
@@ -137,7 +140,10 @@ class _Replay:
     def _call(self, name: str, node: Any) -> None:
         layer = self.layers[name]
         args, kwargs = self._arguments(node)
-        outputs = layer.call(name, args, kwargs) if isinstance(layer, _OperationEntry) else layer(*args, **kwargs)
+        try:
+            outputs = layer.call(name, args, kwargs) if isinstance(layer, _OperationEntry) else layer(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            raise error if name in str(error) else ValueError(f"Layer {name!r}: {error}") from error
         self.results[name].append(list(leaves(outputs)))
 
     def _arguments(self, node: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -177,12 +183,8 @@ def _node_references(node: Any) -> list[Reference]:
     return [*node, *(ref for entry in node if len(entry) > 3 for ref in references(entry[3]))]
 
 
-def _is_operation(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry is an operation of `keras.ops`; some, as Add, share their name with a layer."""
-    module = entry.get("module") or ""
-    if entry["class_name"] not in OPERATIONS:
-        return False
-    return module.startswith("keras.src.ops") or (not module and set(entry["config"]) == {"name"})
+# Arguments of Keras' operations that nb3d's lack, with the value that changes nothing.
+_NEUTRAL = {"decimals": 0, "dtype": None, "initial": None, "keepdims": False}
 
 
 class _OperationEntry:
@@ -190,9 +192,15 @@ class _OperationEntry:
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
         self.class_name: str = entry["class_name"]
-        self.arguments = {
-            key: decode(value, list) for key, value in entry["config"].items() if key not in ("name", "dtype")
-        }
+        self.arguments: dict[str, Any] = {}
+        accepted = inspect.signature(OPERATIONS[self.class_name]).parameters
+        for key, value in entry["config"].items():
+            if key in accepted:
+                self.arguments[key] = decode(value, list)
+            elif key != "name" and (key not in _NEUTRAL or value != _NEUTRAL[key]):
+                raise ValueError(
+                    f"Layer {name_of(entry)!r} ({self.class_name}): unknown argument {key!r} with the value {value!r:.80}."
+                )
 
     def call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The operation's result; a node of the graph, under the name it has in the file."""

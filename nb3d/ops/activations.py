@@ -180,7 +180,7 @@ def thresholded_relu(x: Any, negative_slope: float, max_value: float | None, thr
     if threshold == 0:
         return relu(x, negative_slope, max_value)
     above = relu(x, 0.0, max_value)
-    return where(x >= threshold, above, multiply(add(x, -threshold), negative_slope))
+    return where(x > threshold, above, multiply(add(x, -threshold), negative_slope))
 
 
 def _axis_param(inputs: Specs, out: TensorSpec, attrs: Mapping[str, Any]) -> tuple[Any, ...]:

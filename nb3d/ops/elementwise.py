@@ -10,7 +10,7 @@ from nb3d.engine.opgraph import CAST, Op, Specs, same_spec
 from nb3d.engine.tensor import TensorSpec
 from nb3d.ops.apply import apply, as_dtype
 from nb3d.ops.dtypes import common_dtype, float_dtype
-from nb3d.ops.operation import operation
+from nb3d.ops.operation import OPERATIONS, operation
 from nb3d.ops.shapes import broadcast
 
 
@@ -65,6 +65,7 @@ subtract = _binary("subtract", "Subtract", "The difference ``x1 - x2``.")
 multiply = _binary("multiply", "Multiply", "The product ``x1 * x2``.")
 divide = _binary("divide", "Divide", "The quotient ``x1 / x2``; integers are made floats first.", _float_spec)
 true_divide = divide
+OPERATIONS["TrueDivide"] = divide  # what Keras 3 writes for the operator ``/``
 floor_divide = _binary("floor_divide", "FloorDivide", "The quotient ``x1 // x2``, rounded down.")
 mod = _binary("mod", "Mod", "The remainder ``x1 % x2``, of the sign of `x2`.")
 power = _binary("power", "Power", "The power ``x1 ** x2``.")

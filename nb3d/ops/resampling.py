@@ -10,7 +10,7 @@ from nb3d.engine.tensor import TensorSpec
 from nb3d.ops.apply import apply
 from nb3d.ops.convolution import in_channels_last
 from nb3d.ops.operation import operation
-from nb3d.ops.shapes import SPATIAL_AXES, check_rank, triple
+from nb3d.ops.shapes import SPATIAL_AXES, check_rank, integer, triple
 
 Margins = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
@@ -23,17 +23,15 @@ def margins(value: Any, name: str) -> Margins:
     """
     message = f"The `{name}` argument must be an integer, 3 integers or 3 pairs of integers >= 0. Received: {value!r}"
     try:
-        if isinstance(value, int):
-            pairs = [(value, value)] * 3
-        else:
-            pairs = [(item, item) if isinstance(item, int) else (int(item[0]), int(item[1])) for item in value]
-            if any(not isinstance(item, int) and len(item) != 2 for item in value):
-                raise ValueError(message)
-    except (TypeError, ValueError, IndexError):
+        items = [value] * 3 if isinstance(value, int) else list(value)
+        pairs = [(item, item) if isinstance(item, int) else tuple(item) for item in items]
+        voxels = [tuple(map(integer, pair)) for pair in pairs]
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(message) from None
-    if len(pairs) != 3 or min(min(pair) for pair in pairs) < 0:
+    if len(voxels) != 3 or any(len(pair) != 2 or min(pair) < 0 for pair in voxels):
         raise ValueError(message)
-    return pairs[0], pairs[1], pairs[2]
+    (a, b), (c, d), (e, f) = voxels
+    return (a, b), (c, d), (e, f)
 
 
 def _spatial_spec(what: str, length: Callable[[int, Any], int]) -> Callable[..., TensorSpec]:

@@ -71,7 +71,7 @@ def triple(value: Any, name: str, minimum: int = 1) -> tuple[int, int, int]:
     received = f"Received: {value!r}"
     try:
         items = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value] * 3
-        numbers = tuple(_integer(item) for item in items)
+        numbers = tuple(map(integer, items))
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"The `{name}` argument must be a tuple of 3 integers. {received}") from None
     if len(numbers) != 3:
@@ -81,9 +81,15 @@ def triple(value: Any, name: str, minimum: int = 1) -> tuple[int, int, int]:
     return numbers[0], numbers[1], numbers[2]
 
 
-def _integer(value: Any) -> int:
+def integer(value: Any) -> int:
+    """`value` as an integer of 64 bits; strings of digits and whole floats are integers too.
+
+    Raises:
+        ValueError: If it is something else.
+        TypeError: If it is no number at all.
+    """
     number = int(value)
-    if number != value and not isinstance(value, str):
+    if abs(number) >= 2**63 or (number != value and not isinstance(value, str)):
         raise ValueError(f"{value!r} is not an integer")
     return number
 

@@ -82,7 +82,12 @@ class _Capture:
         operands = tuple(None if source is None else self.value_of(source) for source in node.inputs)
         specs = tuple(None if value is None else self.specs[value] for value in operands)
         spec = node.op.infer(*specs, **node.attrs)
-        self.steps.append(Step(node.op, operands, self.new(tensor, spec), node.attrs, tensor.name))
+        self.steps.append(Step(node.op, operands, self.new(tensor, spec), node.attrs, _layer_name(tensor)))
+
+
+def _layer_name(tensor: KerasTensor) -> str:
+    """The name of the layer that returned the tensor; nothing for what is computed inside one."""
+    return str(tensor._keras_history.operation.name) if hasattr(tensor, "_keras_history") else ""
 
 
 def capture(

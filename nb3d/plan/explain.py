@@ -22,7 +22,7 @@ def _row(index: int, item: ScheduledStep, plan: Schedule) -> tuple[str, ...]:
     why = "; ".join(f"not {name}: {reason}" for name, reason in choice.refusals) or "best of the table"
     return (
         str(index),
-        step.label,
+        step.label or "-",
         operation,
         "x".join(map(str, item.case.out)),
         kernel,
@@ -32,7 +32,7 @@ def _row(index: int, item: ScheduledStep, plan: Schedule) -> tuple[str, ...]:
     )
 
 
-_TITLES = ("step", "tensor", "operation", "output", "kernel", "arithmetic", "traffic", "why")
+_TITLES = ("step", "layer", "operation", "output", "kernel", "arithmetic", "traffic", "why")
 
 
 def explain(plan: Schedule) -> str:

@@ -25,7 +25,7 @@ class Step:
         inputs: Numbers of its operands; ``None`` for an absent one.
         output: Number of its result.
         attrs: The operation's attributes.
-        label: Where it comes from: the name of the tensor that the user's graph has for it.
+        label: Name of the layer that it belongs to.
         fused: Names of the operations that passes merged into it.
     """
 

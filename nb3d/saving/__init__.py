@@ -1,5 +1,17 @@
 """Model files: read under a strict contract, written atomically."""
 
 from nb3d.engine.registry import custom_object_scope, register_keras_serializable
+from nb3d.models.files import Formats, connect, load_model, save_model
+from nb3d.saving.errors import ModelFileError
+from nb3d.saving.reader import read_model, read_weights
+from nb3d.saving.writer import write_model, write_weights
 
-__all__ = ["custom_object_scope", "register_keras_serializable"]
+connect(Formats(read_model, read_weights, write_model, write_weights))
+
+__all__ = [
+    "ModelFileError",
+    "custom_object_scope",
+    "load_model",
+    "register_keras_serializable",
+    "save_model",
+]

@@ -24,6 +24,13 @@ def same_objects(left: Sequence[Any], right: Sequence[Any]) -> bool:
     return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
 
 
+def assert_close(actual: Any, expected: Any, tolerance: float = 1e-5) -> None:
+    """Asserts that two results differ by rounding only, measured against the largest value."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * max(1.0, float(np.abs(expected).max())))
+
+
 def count(shape: Sequence[int], start: float = 0.0) -> np.ndarray:
     """An array of float32 whose elements are all different."""
     return np.arange(start, start + np.prod(shape), dtype="float32").reshape(shape)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nb3d
-from tests.engine.helpers import count
+from tests.engine.helpers import assert_close, count
 
 layers = nb3d.layers
 
@@ -215,4 +215,4 @@ def test_a_user_s_layer_comes_back_through_its_own_config() -> None:
 
     copy = copy_of(Power(3.0, name="cube"))
     assert (copy.exponent, copy.name) == (3.0, "cube")
-    np.testing.assert_allclose(copy(np.array([[2.0]], "float32")), [[8.0]])
+    assert_close(copy(np.array([[2.0]], "float32")), [[8.0]])

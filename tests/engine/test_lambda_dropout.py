@@ -7,7 +7,7 @@ import pytest
 
 import nb3d
 from nb3d import ops
-from tests.engine.helpers import MakesMask, count, evaluate
+from tests.engine.helpers import MakesMask, assert_close, count, evaluate
 
 layers = nb3d.layers
 WIDE = (64, 128)
@@ -29,9 +29,9 @@ def test_a_lambda_computes_its_function_in_all_three_ways() -> None:
     array = count((3, 4))
     expected = (array**2).sum(axis=-1, keepdims=True)
     assert layer.output_shape == (None, 1)
-    np.testing.assert_allclose(evaluate(model.outputs, {x: array})[0], expected)
-    np.testing.assert_allclose(layer(array), expected)
-    np.testing.assert_allclose(model(array), expected)
+    assert_close(evaluate(model.outputs, {x: array})[0], expected)
+    assert_close(layer(array), expected)
+    assert_close(model(array), expected)
 
 
 def test_a_lambda_gives_its_arguments_to_the_function() -> None:
@@ -63,8 +63,8 @@ def test_the_weights_of_a_layer_inside_a_lambda_belong_to_nobody() -> None:
     assert list(outer.weights) == list(model.weights) == []
     assert inner not in model.layers
     array = count((2, 3))
-    np.testing.assert_allclose(model(array), inner(array), rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(evaluate([y], {x: array})[0], inner(array), rtol=1e-6, atol=1e-6)
+    assert_close(model(array), inner(array))
+    assert_close(evaluate([y], {x: array})[0], inner(array))
 
 
 def test_a_mask_given_to_the_function_does_not_leak_into_later_calls() -> None:

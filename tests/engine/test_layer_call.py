@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nb3d
-from tests.engine.helpers import Same, Scale, count, evaluate
+from tests.engine.helpers import Same, Scale, assert_close, count, evaluate
 
 layers = nb3d.layers
 InputSpec = nb3d.layers.InputSpec
@@ -51,6 +51,7 @@ class Counting(nb3d.layers.Layer):
         ({"min_ndim": 3}, (4,), "ndim"),
         ({"axes": {-1: 3}}, (5, 4), "axis"),
         ({"axes": {1: 3}}, (5, 3), "axis"),
+        ({"axes": {2: 3}}, (5,), "axis|ndim"),
         ({"ndim": 3, "axes": {1: 5, -1: 3}}, (5, 4), "axis"),
         ({"shape": (None, 5, 3)}, (5, 4), "shape"),
         ({"shape": (None, 5, 3)}, (3,), "ndim|shape"),
@@ -113,6 +114,20 @@ def test_the_spec_is_checked_again_on_every_call() -> None:
     with pytest.raises(ValueError, match="axis"):
         layer(count((2, 5)))
     layer(nb3d.Input((7, 4)))
+
+
+def test_a_spec_that_build_sets_is_checked_before_the_call() -> None:
+    class Late(nb3d.layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.input_spec = InputSpec(axes={-1: 3})
+            super().build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs + 1.0
+
+    with pytest.raises(ValueError, match="axis"):
+        Late()(nb3d.Input((4,)))
+    assert Late()(nb3d.Input((3,))).shape == (None, 3)
 
 
 # ---- build
@@ -250,7 +265,7 @@ def test_a_call_on_an_array_builds_and_computes_but_leaves_no_node() -> None:
     array = count((3, 4))
     result = layer(array)
     assert isinstance(result, np.ndarray)
-    np.testing.assert_allclose(result, np.repeat(array.sum(axis=1, keepdims=True), 2, axis=1))
+    assert_close(result, np.repeat(array.sum(axis=1, keepdims=True), 2, axis=1))
     assert layer.built
     assert list(layer.inbound_nodes) == []
     with pytest.raises(AttributeError, match="not connected"):
@@ -285,9 +300,9 @@ def test_a_layer_computes_the_same_in_all_three_ways() -> None:
     model = nb3d.Model(x, layer(x))
     array = count((2, 4), -3.0)
     expected = layer(array)
-    np.testing.assert_allclose(evaluate([layer.output], {x: array})[0], expected, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(model(array), expected, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(model.predict(array, verbose=0), expected, rtol=1e-6, atol=1e-6)
+    assert_close(evaluate([layer.output], {x: array})[0], expected)
+    assert_close(model(array), expected)
+    assert_close(model.predict(array, verbose=0), expected)
 
 
 # ---- construction

@@ -7,7 +7,7 @@ import pytest
 
 import nb3d
 from nb3d import ops
-from tests.engine.helpers import Twin, count, evaluate
+from tests.engine.helpers import Twin, assert_close, count, evaluate
 
 layers = nb3d.layers
 
@@ -81,7 +81,7 @@ def test_an_activity_loss_for_each_output() -> None:
     layer(x)
     assert len(layer.get_losses_for(x)) == 2
     array = count((2, 3))
-    np.testing.assert_allclose(evaluate(layer.get_losses_for(x), {x: array}), [(array + 1).sum(), (array * 2).sum()])
+    assert_close(evaluate(layer.get_losses_for(x), {x: array}), [(array + 1).sum(), (array * 2).sum()])
 
 
 def test_a_call_on_an_array_adds_no_loss() -> None:
@@ -125,6 +125,17 @@ def test_without_inputs_an_item_is_unconditional(kind: str) -> None:
     assert [found is item for found in items_for(layer, kind, None)] == [True]
     assert items_for(layer, kind, x) == []
     assert len(getattr(layer, kind)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_declared_without_inputs_is_unconditional_even_if_it_depends_on_them(kind: str) -> None:
+    x = nb3d.Input((3,))
+    layer = layers.Flatten()
+    layer(x)
+    item = ops.sum(x)
+    add_item(layer, kind, item)
+    assert items_for(layer, kind, None) == [item]
+    assert items_for(layer, kind, x) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -233,6 +244,17 @@ def test_a_model_within_a_model_reports_only_what_the_outer_inputs_reach(kind: s
     assert list(items_for(outer, kind, inner_x)) == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layer_that_is_also_within_an_inner_model_counts_once(kind: str) -> None:
+    layer = PerCall(kind)
+    inner_x, x = nb3d.Input((1,)), nb3d.Input((1,))
+    inner = nb3d.Model(inner_x, layer(inner_x))
+    outer = nb3d.Model(x, layers.Add()([inner(x), layer(x)]))
+    assert len(items_for(outer, kind, None)) == 1
+    assert len(items_for(outer, kind, x)) == 2
+    assert len(getattr(outer, kind)) == 3
+
+
 def test_items_of_layers_outside_the_model_are_not_the_model_s() -> None:
     x = nb3d.Input((2, 2, 2, 1))
     regularized_conv()(x)
@@ -249,7 +271,7 @@ def test_a_weight_loss_follows_the_weight() -> None:
     run = nb3d.function([], list(layer.losses))
     for kernel, bias in [(1.0, 0.0), (-3.0, 2.0)]:
         layer.set_weights([np.full((1, 1, 1, 1, 1), kernel), np.full((1,), bias)])
-        np.testing.assert_allclose([float(value) for value in run([])], [0.5 * kernel**2, 0.01 * abs(bias)], rtol=1e-6, atol=1e-6)
+        assert_close([float(value) for value in run([])], [0.5 * kernel**2, 0.01 * abs(bias)])
 
 
 def test_an_activity_loss_follows_the_fed_array_and_is_not_divided_by_the_batch() -> None:
@@ -258,7 +280,7 @@ def test_an_activity_loss_follows_the_fed_array_and_is_not_divided_by_the_batch(
     layer(x)
     run = nb3d.function([x], layer.get_losses_for(x))
     for array in (np.ones((1, 2, 2, 2, 1), "float32"), np.ones((3, 2, 2, 2, 1), "float32"), count((2, 2, 2, 2, 1))):
-        np.testing.assert_allclose(run([array])[0], array.sum(), rtol=1e-6, atol=1e-6)
+        assert_close(run([array])[0], array.sum())
 
 
 def test_the_activity_loss_of_a_composed_model_is_taken_from_the_outputs() -> None:
@@ -268,7 +290,7 @@ def test_the_activity_loss_of_a_composed_model_is_taken_from_the_outputs() -> No
     x = nb3d.Input((2,))
     outer = nb3d.Model(x, inner(x))
     assert len(outer.losses) == len(outer.get_losses_for(x)) == 1
-    np.testing.assert_allclose(evaluate(outer.losses, {x: np.ones((1, 2), "float32")})[0], 4.0)
+    assert_close(evaluate(outer.losses, {x: np.ones((1, 2), "float32")})[0], 4.0)
 
 
 def test_a_loss_on_an_inner_tensor_is_evaluated_with_the_outputs() -> None:
@@ -277,8 +299,8 @@ def test_a_loss_on_an_inner_tensor_is_evaluated_with_the_outputs() -> None:
     y = second(first(x))
     array = count((2, 3))
     hidden, loss, out = evaluate([first.output, first.get_losses_for(x)[0], y], {x: array})
-    np.testing.assert_allclose(loss, hidden.sum(), rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(out, second(hidden), rtol=1e-5)
+    assert_close(loss, hidden.sum())
+    assert_close(out, second(hidden))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +317,7 @@ def test_the_named_regularizers_sum_without_a_half(identifier: Any, expected: fl
     layer = layers.Dense(1, kernel_regularizer=identifier, use_bias=False)
     layer.build((None, 3))
     layer.set_weights([np.array([[1.0], [-2.0], [3.0]])])
-    np.testing.assert_allclose(evaluate(layer.losses)[0], expected, rtol=1e-5)
+    assert_close(evaluate(layer.losses)[0], expected)
 
 
 # ---- updates
@@ -351,8 +373,8 @@ def test_the_updates_of_batch_normalization_move_its_averages() -> None:
         run([array])
         mean = 0.75 * mean + 0.25 * array.astype("float64").mean(axis=(0, 1, 2, 3))
         variance = 0.75 * variance + 0.25 * array.astype("float64").var(axis=(0, 1, 2, 3))
-        np.testing.assert_allclose(layer.moving_mean.numpy(), mean, rtol=1e-5)
-        np.testing.assert_allclose(layer.moving_variance.numpy(), variance, rtol=1e-4)
+        assert_close(layer.moving_mean.numpy(), mean)
+        assert_close(layer.moving_variance.numpy(), variance)
 
 
 def test_the_updates_of_a_model_are_those_of_its_batch_normalizations() -> None:
@@ -365,4 +387,4 @@ def test_the_updates_of_a_model_are_those_of_its_batch_normalizations() -> None:
     assert len(model.updates) == 8
     assert len(model.get_updates_for(again)) == 4
     nb3d.function([again], [], updates=model.get_updates_for(again))([np.ones((2, 3), "float32")])
-    np.testing.assert_allclose(first.moving_mean.numpy(), np.full(3, 0.01), rtol=1e-5)
+    assert_close(first.moving_mean.numpy(), np.full(3, 0.01))

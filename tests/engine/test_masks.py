@@ -146,6 +146,7 @@ def test_an_explicit_mask_wins_for_call_but_not_for_the_output() -> None:
     layer = TakesMask()
     z = layer(y, mask=other)
     assert layer.received == [other]
+    assert layer.input is y
     assert mask_of(z) is mask_of(y)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import nb3d
 from nb3d import ops
-from tests.engine.helpers import count, evaluate, same_objects, values_of
+from tests.engine.helpers import assert_close, count, evaluate, same_objects, values_of
 
 layers = nb3d.layers
 
@@ -116,7 +116,7 @@ def test_a_regularizer_adds_one_unconditional_loss() -> None:
     layer.add_weight(name="a", shape=(3,), initializer="ones", regularizer=lambda w: 2.0 * ops.sum(w))
     layer.add_weight(name="b", shape=(3,), initializer="ones", regularizer=lambda w: None)
     assert len(layer.losses) == len(layer.get_losses_for(None)) == 1
-    np.testing.assert_allclose(evaluate(layer.losses)[0], 6.0)
+    assert_close(evaluate(layer.losses)[0], 6.0)
 
 
 def test_a_second_variable_of_one_name_is_refused_before_build() -> None:
@@ -289,10 +289,10 @@ def test_a_written_weight_is_used_by_all_later_runs() -> None:
     for factor in (1.0, -2.0):
         layer.kernel.assign(np.full((3, 1), factor))
         expected = factor * array.sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(run([array])[0], expected)
-        np.testing.assert_allclose(model(array), expected)
-        np.testing.assert_allclose(model.predict(array, verbose=0), expected)
-        np.testing.assert_allclose(layer(array), expected)
+        assert_close(run([array])[0], expected)
+        assert_close(model(array), expected)
+        assert_close(model.predict(array, verbose=0), expected)
+        assert_close(layer(array), expected)
 
 
 # ---- scope

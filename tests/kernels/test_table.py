@@ -136,3 +136,12 @@ def test_references_load_no_numba():
         "sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_too_little_scratch_is_an_error_not_a_crash():
+    shapes = ((1, 4, 5, 6, 3), (3, 3, 3, 3, 7), (0,), (0,))
+    case = Case("conv3d", shapes, ("float32",) * 4, (1, 4, 5, 6, 7), "float32", (1,) * 10 + (0, 0.0, 0.0))
+    implementation = table.select(case).implementation
+    inputs = implementation.prepare(case, tuple(np.ones(shape, np.float32) for shape in shapes))
+    with pytest.raises(ValueError, match="bytes of scratch, got 100"):
+        implementation.load(case)(*inputs, np.empty(case.out, np.float32), np.empty(100, np.uint8), *case.params)

@@ -8,6 +8,7 @@ import pytest
 
 import nb3d
 from nb3d import ops
+from tests.engine.helpers import assert_close
 from tests.models_api.helpers import a_b_a_b, conv_and_norm, count, names, two_by_two
 
 layers = nb3d.layers
@@ -130,6 +131,15 @@ def test_layers_come_by_depth_and_a_shared_layer_at_its_largest() -> None:
     assert nb3d.Model(x, y).layers[1:] == [b, a]
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["shallow first", "deep first"])
+def test_the_deepest_call_of_a_shared_layer_decides_its_place(order: tuple[int, int]) -> None:
+    x, z = nb3d.Input((3,), name="x"), nb3d.Input((3,), name="z")
+    shared = layers.Dense(3, name="shared")
+    ends = [shared(z), layers.Dense(3, name="last")(layers.Dense(3, name="middle")(shared(x)))]
+    model = nb3d.Model([x, z], [ends[index] for index in order])
+    assert [name for name in names(model.layers) if name not in "xz"] == ["shared", "middle", "last"]
+
+
 def test_layers_of_one_depth_come_in_the_order_of_the_walk() -> None:
     x = nb3d.Input((3,), name="x")
     branches = [layers.Dense(2, name=name)(x) for name in ("p", "q", "r")]
@@ -152,7 +162,7 @@ def test_a_model_within_a_model_is_one_layer() -> None:
     assert model.layers[1] is inner
     assert len(model.weights) == len(inner.weights) == 8
     array = count((2, 4, 4, 4, 1))
-    np.testing.assert_allclose(model(array), inner(array).reshape(2, -1), rtol=1e-6, atol=1e-6)
+    assert_close(model(array), inner(array).reshape(2, -1))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +260,7 @@ def test_predict_predict_on_batch_and_call_agree_for_every_batch_size() -> None:
         *(model.predict(arrays, batch_size=size, verbose=0) for size in (1, 3, 7, 32)),
     ):
         for result, wanted in zip(results, expected, strict=True):
-            np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=1e-6)
+            assert_close(result, wanted)
 
 
 # ---- operations as nodes
@@ -266,10 +276,10 @@ def test_the_result_of_an_operation_may_be_an_output() -> None:
     model = nb3d.Model(x, z)
     array = count((2, 3))
     expected = np.maximum(nb3d.Model(x, y)(array) * 2, 0) - array[:, :2]
-    np.testing.assert_allclose(model(array), expected, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(model.predict(array, verbose=0), expected, rtol=1e-6, atol=1e-6)
+    assert_close(model(array), expected)
+    assert_close(model.predict(array, verbose=0), expected)
     other = nb3d.Input((3,))
-    np.testing.assert_allclose(nb3d.function([other], [model(other)])([array])[0], expected, rtol=1e-6, atol=1e-6)
+    assert_close(nb3d.function([other], [model(other)])([array])[0], expected)
     assert len(model.weights) == 4
 
 
@@ -296,5 +306,5 @@ def test_a_chain_of_three_thousand_operations_runs() -> None:
     for _ in range(3000):
         y = y + 1.0
     array = count((2, 2))
-    np.testing.assert_allclose(nb3d.function([x], [y])([array])[0], array + 3000.0)
-    np.testing.assert_allclose(nb3d.Model(x, y)(array), array + 3000.0)
+    assert_close(nb3d.function([x], [y])([array])[0], array + 3000.0)
+    assert_close(nb3d.Model(x, y)(array), array + 3000.0)

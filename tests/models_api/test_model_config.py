@@ -7,6 +7,7 @@ import pytest
 
 import nb3d
 from nb3d import ops
+from tests.engine.helpers import assert_close
 from tests.models_api.helpers import (
     a_b_a_b,
     conv_and_norm,
@@ -100,7 +101,7 @@ def test_a_network_of_shared_layers_comes_back(how: str) -> None:
     assert through_json(copy.get_config()) == through_json(model.get_config())
     copy.set_weights(model.get_weights())
     array = count((2, 3))
-    np.testing.assert_allclose(copy(array), model(array), rtol=1e-6, atol=1e-6)
+    assert_close(copy(array), model(array))
 
 
 @pytest.mark.parametrize("make", [two_by_two, conv_and_norm])
@@ -109,7 +110,7 @@ def test_a_copy_with_the_same_weights_computes_the_same(make: Any) -> None:
     copy = rebuilt(model)
     arrays = [count((2, *tensor.shape[1:])) for tensor in model.inputs]
     for result, expected in zip(copy.predict(arrays, verbose=0), model.predict(arrays, verbose=0), strict=True):
-        np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
+        assert_close(result, expected)
 
 
 def test_models_within_models_come_back() -> None:
@@ -121,9 +122,7 @@ def test_models_within_models_come_back() -> None:
     copy = rebuilt(model)
     assert names(copy.layers) == names(model.layers)
     array = count((1, 4, 4, 4, 1))
-    np.testing.assert_allclose(
-        rebuilt(middle).predict(array, verbose=0), middle.predict(array, verbose=0), rtol=1e-5, atol=1e-6
-    )
+    assert_close(rebuilt(middle).predict(array, verbose=0), middle.predict(array, verbose=0))
     assert len(copy.inputs) == len(copy.outputs) == 1
 
 
@@ -159,7 +158,7 @@ def test_operations_come_back() -> None:
     model = nb3d.Model([x, z], [ops.concatenate([y, 1.0 - y], axis=-1), ops.sum(y, axis=-1, keepdims=True)])
     arrays = [count((2, 3)), count((2, 3), 4.0)]
     for result, expected in zip(rebuilt(model)(arrays), model(arrays), strict=True):
-        np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
+        assert_close(result, expected)
 
 
 # ---- configurations that are wrong

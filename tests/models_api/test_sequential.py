@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import nb3d
+from tests.engine.helpers import assert_close
 from tests.models_api.helpers import count, names, rebuilt
 
 layers = nb3d.layers
@@ -87,8 +88,8 @@ def test_it_computes_what_its_layers_compute() -> None:
     expected: Any = array
     for layer in model.layers:
         expected = layer(expected)
-    np.testing.assert_allclose(model(array), expected, rtol=1e-5)
-    np.testing.assert_allclose(model.predict(array, verbose=0), expected, rtol=1e-5)
+    assert_close(model(array), expected)
+    assert_close(model.predict(array, verbose=0), expected)
 
 
 def test_it_is_a_layer_of_other_models() -> None:
@@ -100,7 +101,7 @@ def test_it_is_a_layer_of_other_models() -> None:
     assert names(outer.layers) == ["x", "small"]
     assert outer.weights == model.weights
     array = count((3, 6, 6, 6, 1))
-    np.testing.assert_allclose(outer(array), model(array), rtol=1e-5)
+    assert_close(outer(array), model(array))
     inside = nb3d.Sequential([nb3d.Input((6, 6, 6, 1)), model, layers.Dense(2)])
     assert inside.output_shape == (None, 2)
 
@@ -135,7 +136,7 @@ def test_it_comes_back_from_its_configuration() -> None:
     assert type(copy) is nb3d.Sequential
     assert names(copy.layers) == names(model.layers)
     array = count((3, 6, 6, 6, 1))
-    np.testing.assert_allclose(copy(array), model(array), rtol=1e-6, atol=1e-6)
+    assert_close(copy(array), model(array))
 
 
 def test_an_unbuilt_one_comes_back_unbuilt() -> None:
@@ -150,7 +151,7 @@ def test_a_model_that_holds_one_comes_back() -> None:
     copy = rebuilt(model)
     assert names(copy.get_layer("small").layers) == ["conv", "pool", "flat", "head"]
     array = count((3, 6, 6, 6, 1))
-    np.testing.assert_allclose(copy(array), model(array), rtol=1e-6, atol=1e-6)
+    assert_close(copy(array), model(array))
 
 
 @pytest.mark.parametrize("bad", [3, "conv", None, layers.Conv3D], ids=str)

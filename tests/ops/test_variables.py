@@ -7,6 +7,7 @@ import pytest
 
 import nb3d
 from nb3d import ops
+from tests.engine.helpers import assert_close
 
 
 def variable(values: Any, name: str = "v") -> Any:
@@ -46,16 +47,16 @@ def test_variables_alone_make_a_live_symbol() -> None:
     tensor = ops.sum(ops.square(v) + v * w)
     assert isinstance(tensor, nb3d.KerasTensor)
     assert tensor.shape == ()
-    np.testing.assert_allclose(value_of(tensor), 1 + 4 + 3 + 8)
+    assert_close(value_of(tensor), 1 + 4 + 3 + 8)
     v.assign(np.zeros(2))
-    np.testing.assert_allclose(value_of(tensor), 0.0)
+    assert_close(value_of(tensor), 0.0)
 
 
 def test_in_eager_mode_variables_compute_at_once() -> None:
     v = variable([1.0, 2.0])
     with nb3d.eager_mode():
         result = ops.sum(v * 2.0)
-    np.testing.assert_allclose(result, 6.0)
+    assert_close(result, 6.0)
     assert not isinstance(result, nb3d.KerasTensor)
 
 
@@ -74,7 +75,7 @@ def test_in_eager_mode_variables_compute_at_once() -> None:
     ids=["v + 1", "1 - v", "v * v", "3 / v", "v ** 2", "-v", "abs(v)", "v[1:]"],
 )
 def test_a_variable_has_the_operators_of_a_tensor(apply: Any, expected: list[float]) -> None:
-    np.testing.assert_allclose(value_of(apply(variable([1.0, 3.0]))), expected)
+    assert_close(value_of(apply(variable([1.0, 3.0]))), expected)
 
 
 # ---- assignments
@@ -169,10 +170,10 @@ def test_a_layer_of_one_s_own_is_the_same_in_every_mode() -> None:
     down, up = (weight.numpy() for weight in layer.weights)
     gates = 1 / (1 + np.exp(-np.maximum(array.mean(axis=(1, 2, 3)) @ down, 0) @ up))
     expected = array * gates[:, None, None, None, :]
-    np.testing.assert_allclose(layer(array), expected, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(nb3d.function([x], [y])([array])[0], expected, rtol=1e-4, atol=1e-6)
+    assert_close(layer(array), expected)
+    assert_close(nb3d.function([x], [y])([array])[0], expected)
     last = model.layers[-1]
-    np.testing.assert_allclose(model.predict(array, verbose=0), last(expected), rtol=1e-4, atol=1e-5)
+    assert_close(model.predict(array, verbose=0), last(expected))
     assert len(model.weights) == 4
 
 
@@ -206,5 +207,5 @@ def test_layers_within_a_layer_compute_and_share_one_node() -> None:
     assert [type(part).__name__ for part in model.layers] == ["InputLayer", "Block"]
     array = np.random.default_rng(1).standard_normal((2, 4, 4, 4, 3)).astype("float32")
     expected = np.maximum(layer.conv(array), 0) + array
-    np.testing.assert_allclose(layer(array), expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(model.predict(array, verbose=0), expected, rtol=1e-4, atol=1e-5)
+    assert_close(layer(array), expected)
+    assert_close(model.predict(array, verbose=0), expected)

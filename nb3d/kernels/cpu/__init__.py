@@ -13,5 +13,11 @@ second. The inner products are register tiles (``microkernel.py``) called throug
 ``host.py``         vectors and registers of this machine
 ``memory.py``       addresses: typed pointers, copies, calls
 ``microkernel.py``  the register tile
+``correlation.py``  the task under every convolution; ``words.py`` names what it reads
+``pieces.py``       from sizes to blocks and tiles; ``work.py`` packs weights and launches
+``epilogue.py``     residual and activation on a block in L1
+``activate.py``     the activations, from the vector functions of ``approximations.py``
 ==================  ====================================================================================
+
+The other files are implementations that the table names.
 """

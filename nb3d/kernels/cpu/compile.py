@@ -4,8 +4,8 @@ Three kinds of functions: a *task* is called through its address with ``(words, 
 ``int64`` (addresses, sizes), an array of ``float64``, which piece of the work, and who does it. A *native* function is
 the same with a signature of its own. A *helper* is compiled into whoever calls it.
 
-``nnan`` and ``ninf`` are never among the flags: they would fold tests for NaN away. ``reassoc`` is only for sums whose
-order does not matter; it would undo range reductions, so helpers and tasks with such arithmetic go without.
+``nnan`` and ``ninf`` are not among the flags: they would fold tests for NaN away. Nor is ``reassoc``: it would undo
+range reductions, and sums keep their order. What is left lets multiply-adds fuse and forgets the sign of zero.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from numba.core.ccallback import CFunc
 from nb3d.kernels.cpu.cache import KernelCache, folder, locked
 
 EXACT = frozenset({"contract", "nsz"})
-LOOSE = frozenset({"contract", "nsz", "arcp", "reassoc"})
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False, "nogil": True}
 
@@ -35,10 +34,10 @@ TASK = types.void(WORDS, NUMBERS, types.int64, types.int64)
 class Native:
     """A function that becomes machine code when its address is first asked for."""
 
-    def __init__(self, function: Callable[..., Any], signature: Any, fastmath: frozenset[str]) -> None:
+    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
         self._function = function
         self._signature = signature
-        self._options = {**_OPTIONS, "nopython": True, "fastmath": set(fastmath)}
+        self._options = {**_OPTIONS, "nopython": True, "fastmath": set(EXACT)}
 
     @cached_property
     def compiled(self) -> CFunc:
@@ -57,19 +56,14 @@ class Native:
         return int(self.compiled.address)
 
 
-def native(signature: Any, fastmath: frozenset[str] = EXACT) -> Callable[[Callable[..., Any]], Native]:
+def native(signature: Any) -> Callable[[Callable[..., Any]], Native]:
     """Marks a function to be called through its address with ``signature``."""
-    return lambda function: Native(function, signature, fastmath)
+    return lambda function: Native(function, signature)
 
 
 def task(function: Callable[..., Any]) -> Native:
     """Marks a function of ``(words, numbers, index, worker)`` to be run by ``launch``."""
-    return Native(function, TASK, EXACT)
-
-
-def loose_task(function: Callable[..., Any]) -> Native:
-    """A task whose sums may be reassociated, so that they become vectors."""
-    return Native(function, TASK, LOOSE)
+    return Native(function, TASK)
 
 
 def helper(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -51,8 +51,7 @@ def scratch(case: Case, threads: int) -> int:
 def load(case: Case) -> Kernel:
     """Returns the kernel, compiled."""
     activation, alpha, beta = case.params[10:13]
-    bias, residual = (case.inputs[i] != (0,) for i in (2, 3))
-    runner = Runner((_work(case),), activation, alpha, beta, bias, residual)
+    runner = Runner((_work(case),), activation, alpha, beta, residual=case.inputs[3] != (0,))
 
     def conv3d(x, kernel, bias, residual, out, scratch, *params):
         runner(x, kernel, bias, residual, out, scratch)

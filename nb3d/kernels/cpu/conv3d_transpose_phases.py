@@ -61,7 +61,7 @@ def scratch(case: Case, threads: int) -> int:
 def load(case: Case) -> Kernel:
     """Returns the kernel, compiled."""
     activation, alpha, beta = case.params[9:12]
-    runner = Runner(_works(case), activation, alpha, beta, bias=case.inputs[2] != (0,), residual=False)
+    runner = Runner(_works(case), activation, alpha, beta)
 
     def conv3d_transpose(x, kernel, bias, out, scratch, *params):
         runner(x, kernel, bias, scratch[:0], out, scratch)

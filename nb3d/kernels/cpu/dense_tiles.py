@@ -44,7 +44,7 @@ def scratch(case: Case, threads: int) -> int:
 def load(case: Case) -> Kernel:
     """Returns the kernel, compiled."""
     activation, alpha, beta = case.params
-    runner = Runner((_work(case),), activation, alpha, beta, bias=case.inputs[2] != (0,), residual=False)
+    runner = Runner((_work(case),), activation, alpha, beta)
 
     def dense(x, kernel, bias, out, scratch, *params):
         runner(x, kernel, bias, scratch[:0], out, scratch)

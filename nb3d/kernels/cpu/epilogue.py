@@ -1,4 +1,4 @@
-"""What follows a sum before its block leaves L1: ``c = activation(c + bias + residual)``."""
+"""What follows a sum before its block leaves L1: ``c = activation(c + residual)``. Sums begin with the bias."""
 
 from __future__ import annotations
 
@@ -12,25 +12,23 @@ from nb3d.kernels.cpu.activate import apply
 from nb3d.kernels.cpu.compile import Native, native
 from nb3d.kernels.cpu.memory import pointer
 
-SIGNATURE = types.void(*[types.int64] * 7)
+SIGNATURE = types.void(*[types.int64] * 6)
 
 
 @cache
 def _finish(activation: int, dtype: str) -> Native:
-    kind = np.dtype(dtype).type
+    kind, size = np.dtype(dtype).type, np.dtype(dtype).itemsize
 
     @native(SIGNATURE)
-    def finish(c, ldc, rows, filters, bias, residual, numbers):
+    def finish(c, ldc, rows, filters, residual, numbers):
         """Rows of ``filters`` values, ``ldc`` bytes apart; addresses, 0 where absent."""
         parameters = pointer(numbers, np.float64)
         alpha, beta = kind(parameters[0]), kind(parameters[1])
-        offsets = pointer(bias, kind)
+        if ldc == filters * size:  # the rows follow each other: one long row, also for few filters
+            filters, rows = filters * rows, 1
         for r in range(rows):
             values = pointer(c + r * ldc, kind)
             others = pointer(residual + r * ldc, kind)
-            if bias != 0:
-                for f in range(filters):
-                    values[f] += offsets[f]
             if residual != 0:
                 for f in range(filters):
                     values[f] += others[f]
@@ -40,8 +38,8 @@ def _finish(activation: int, dtype: str) -> Native:
     return finish
 
 
-def finish_address(activation: int, dtype: str, bias: bool, residual: bool) -> int:
+def finish_address(activation: int, dtype: str, residual: bool) -> int:
     """Returns the address of the write-out, 0 where there is nothing to do."""
-    if activation == Activation.LINEAR and not (bias or residual):
+    if activation == Activation.LINEAR and not residual:
         return 0
     return _finish(int(activation), dtype).address

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import llvmlite.binding as llvm
+from numba import config
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Vectors:
     count: int
 
 
-# The first line whose feature the host has; the last one is for SSE2, NEON and everything else with 128 bits.
+# The first line whose feature the host has; the last one is for SSE2 and everything else with 128 bits.
 _MACHINES: tuple[tuple[str, Vectors], ...] = (
     ("avx512f", Vectors(64, 32)),
     ("avx2", Vectors(32, 16)),
@@ -24,10 +25,26 @@ _MACHINES: tuple[tuple[str, Vectors], ...] = (
     ("neon", Vectors(16, 32)),
 )
 _SMALLEST = Vectors(16, 16)
+_FUSING = frozenset({"fma", "avx512f", "neon"})
+
+
+@cache
+def _features() -> frozenset[str]:
+    """What Numba compiles for: the host, unless its environment variables say otherwise."""
+    if config.CPU_FEATURES is not None:
+        return frozenset(item[1:] for item in config.CPU_FEATURES.split(",") if item.startswith("+"))
+    if config.CPU_NAME == "generic":
+        return frozenset()
+    return frozenset(name for name, present in llvm.get_host_cpu_features().items() if present)
 
 
 @cache
 def vectors() -> Vectors:
-    """Returns the vector registers of the host."""
-    features = llvm.get_host_cpu_features()
-    return next((vectors for feature, vectors in _MACHINES if features.get(feature)), _SMALLEST)
+    """Returns the vector registers to compile for."""
+    return next((vectors for feature, vectors in _MACHINES if feature in _features()), _SMALLEST)
+
+
+@cache
+def fuses() -> bool:
+    """Returns whether a multiply-add is one instruction."""
+    return not _FUSING.isdisjoint(_features())

@@ -38,7 +38,8 @@ def launch(task: int, words: np.ndarray, numbers: np.ndarray, tasks: int, worker
         tasks: How many.
         workers: At most so many at once; ``None`` for as many as there are threads.
     """
-    workers = min(tasks, get_num_threads(), tasks if workers is None else workers)
+    most = tasks if workers is None else min(tasks, workers)
+    workers = min(most, get_num_threads()) if most > 1 else 1  # asking starts the threads: not for one worker
     if workers > 1:
         counter = np.zeros(1, np.int64)
         with guard():

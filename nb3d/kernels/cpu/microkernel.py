@@ -1,6 +1,7 @@
 """The register tile: ``rows`` voxels x ``lanes * columns`` output channels of a product, summed in registers.
 
-    C[m, :] (+)= sum over runs r, k < length of  A[m * lda + offset_a[r] + k] * B[offset_b[r] + k * width : ... + width]
+    C[m, :] = (C[m, :] or bias[:])
+              + sum over runs r, k < length of  A[m * lda + offset_a[r] + k] * B[offset_b[r] + k * width : ... + width]
 
 A *run* is a stretch of input values that lies contiguous in memory for every voxel, such as the ``kw * ci`` values
 under one row of a convolution's kernel; a table gives where each run begins in A and B, in bytes. So one tile computes
@@ -14,8 +15,8 @@ broadcast from memory), e.g. 14 x 2 + 2 = 30 of AVX-512's 32.
 B is packed with its width padded by zeros; ``channels`` says how many columns of C exist, the last vectors are
 masked.
 
-The same tile computes depthwise convolutions when A is read as vectors too: column ``n`` of A times column ``n`` of B, a
-tap being a run of length 1.
+The same tile computes depthwise convolutions when A is read as vectors too: column ``n`` of A times column ``n`` of B,
+a tap being a run of length 1.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from nb3d.kernels.cpu.compile import Native, native
-from nb3d.kernels.cpu.host import vectors
+from nb3d.kernels.cpu.host import fuses, vectors
 from nb3d.kernels.cpu.memory import I1, I32, I64
 
 UNROLL = 2
@@ -87,11 +88,12 @@ class _Vectors:
         return self.builder.shuffle_vector(first, self._undefined, zeros)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        return self.builder.call(self._function(f"llvm.fma.{self.suffix}", self.kind, [self.kind] * 3), [a, b, c])
+        name = "llvm.fma" if fuses() else "llvm.fmuladd"  # without hardware, a fused one is a call per lane
+        return self.builder.call(self._function(f"{name}.{self.suffix}", self.kind, [self.kind] * 3), [a, b, c])
 
 
 def _emit(builder: Any, vec: _Vectors, rows: int, columns: int, depthwise: bool, arguments: Any) -> None:
-    a, lda, runs, count, length, b, c, ldc, accumulate, channels = arguments
+    a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias = arguments
     size, width = vec.size, columns * vec.lanes
     tiles = [(m, n) for m in range(rows) for n in range(columns)]
     # Kept on the stack here, in registers after LLVM's promotion of memory to registers.
@@ -125,9 +127,16 @@ def _emit(builder: Any, vec: _Vectors, rows: int, columns: int, depthwise: bool,
                 mask = masks()
                 for m, n in tiles:
                     builder.store(vec.load_masked(place(m, n), mask[n]), sums[m, n])
-        with fresh:
-            for tile in tiles:
-                builder.store(vec.zero, sums[tile])
+        with fresh, builder.if_else(builder.icmp_signed("!=", bias, I64(0))) as (some, none):
+            with some:
+                mask = masks()
+                for n in range(columns):
+                    start = vec.load_masked(builder.add(bias, I64(n * vec.lanes * size)), mask[n])
+                    for m in range(rows):
+                        builder.store(start, sums[m, n])
+            with none:
+                for tile in tiles:
+                    builder.store(vec.zero, sums[tile])
 
     with cgutils.for_range(builder, count) as run:
         entry = builder.add(runs, builder.mul(run.index, I64(16)))
@@ -157,7 +166,8 @@ def _emit(builder: Any, vec: _Vectors, rows: int, columns: int, depthwise: bool,
 
 @intrinsic(prefer_literal=True)
 def _tile(
-    context, rows, columns, lanes, depthwise, dtype, a, lda, runs, count, length, b, c, ldc, accumulate, channels
+    context, rows, columns, lanes, depthwise, dtype, a, lda, runs, count, length, b, c, ldc, accumulate, channels,
+    bias,
 ):  # fmt: skip
     shape = tuple(t.literal_value for t in (rows, columns, lanes, depthwise))
     name = str(dtype.instance_type)
@@ -166,7 +176,7 @@ def _tile(
         _emit(builder, _Vectors(builder, name, shape[2]), shape[0], shape[1], bool(shape[3]), arguments[5:])
         return ctx.get_dummy_value()
 
-    return types.void(rows, columns, lanes, depthwise, dtype, *[types.int64] * 10), generate
+    return types.void(rows, columns, lanes, depthwise, dtype, *[types.int64] * 11), generate
 
 
 @cache
@@ -174,15 +184,15 @@ def tile(rows: int, columns: int, dtype: str, depthwise: bool = False) -> Native
     """Returns the register tile of so many rows and vectors of columns.
 
     Its arguments, all ``int64``, addresses and distances in bytes: ``a, lda, runs, count, length, b, c, ldc,
-    accumulate, channels``; ``length`` in values.
+    accumulate, channels, bias``; ``length`` in values, ``bias`` 0 where there is none.
     """
     lanes = lanes_of(dtype)
     kind, vectors_of_a = np.dtype(dtype).type, int(depthwise)
 
-    @native(types.void(*[types.int64] * 10))
-    def register_tile(a, lda, runs, count, length, b, c, ldc, accumulate, channels):
+    @native(types.void(*[types.int64] * 11))
+    def register_tile(a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias):
         _tile(
-            rows, columns, lanes, vectors_of_a, kind, a, lda, runs, count, length, b, c, ldc, accumulate, channels
+            rows, columns, lanes, vectors_of_a, kind, a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias
         )
 
     return register_tile

@@ -15,10 +15,10 @@ from nb3d.kernels.cpu import words as word
 from nb3d.kernels.cpu.arrays import round_up
 from nb3d.kernels.cpu.microkernel import lanes_of, most_rows
 
-SLAB_BYTES = 256 * 1024     # input rows of a block: they share L2 with the weights
-CHUNK_BYTES = 256 * 1024    # weights between two visits of the output: with the slab they fit a small L2
-MOST_ROWS = 16              # output rows of a block
-ENOUGH_TASKS = 48           # so that any usual number of threads has work
+SLAB_BYTES = 256 * 1024  # input rows of a block: they share L2 with the weights
+CHUNK_BYTES = 256 * 1024  # weights between two visits of the output: with the slab they fit a small L2
+MOST_ROWS = 16  # output rows of a block
+ENOUGH_TASKS = 48  # so that any usual number of threads has work
 
 Taps = tuple[tuple[int, int], ...]  # of one axis: (index in the kernel, offset in voxels), offsets growing
 Triple = tuple[int, ...]

@@ -1,7 +1,8 @@
 """How many threads, and two ways in which Numba's threading layers end a process, turned into order.
 
 ``workqueue`` aborts when two Python threads launch parallel kernels at once: ``guard`` lets one through at a time. GNU
-``omp`` kills a forked child at its first parallel kernel when the parent has run one: ``guard`` raises instead.
+``omp`` kills a forked child at its first parallel kernel when the parent had started its threads: ``guard`` raises
+instead. Threads start with the first parallel kernel, or when Numba is asked how many there are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numba import get_num_threads, set_num_threads
 __all__ = ["get_num_threads", "guard", "set_num_threads"]
 
 _lock = threading.RLock()
-_launched_in: int | None = None  # the process that first ran a parallel kernel
+_threads_of: int | None = None  # the process that had started threads when it was forked
 
 
 def layer() -> str | None:
@@ -39,14 +40,20 @@ def _dies_after_fork(name: str) -> bool:
     return bool(omppool.openmp_vendor == "GNU")
 
 
-def _renew_lock() -> None:
-    """In a forked child no other thread lives that could release the lock."""
+def _before_fork() -> None:
+    global _threads_of
+    if _threads_of is None and layer() is not None:
+        _threads_of = os.getpid()
+
+
+def _in_child() -> None:
+    """No other thread lives here that could release the lock."""
     global _lock
     _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+    os.register_at_fork(before=_before_fork, after_in_child=_in_child)
 
 
 @contextmanager
@@ -54,18 +61,15 @@ def guard() -> Iterator[None]:
     """Stands around every launch of a parallel kernel.
 
     Raises:
-        RuntimeError: This is a forked child whose parent ran parallel kernels, and the threading layer cannot continue.
+        RuntimeError: This is a forked child whose parent had started threads, and the threading layer cannot go on.
     """
-    global _launched_in
     name = layer()
-    if name is not None and _launched_in not in (None, os.getpid()) and _dies_after_fork(name):
+    if name is not None and _threads_of not in (None, os.getpid()) and _dies_after_fork(name):
         raise RuntimeError(
-            "This process was forked from one that had already run parallel kernels, and GNU OpenMP cannot go on here. "
+            "This process was forked from one that had already started threads, and GNU OpenMP cannot go on here. "
             "Start processes with the 'spawn' method (multiprocessing.set_start_method('spawn')), or run this one with "
             "one thread (numba.set_num_threads(1))."
         )
     turn: Any = _lock if name in (None, "workqueue") else nullcontext()
     with turn:
-        if _launched_in is None:
-            _launched_in = os.getpid()
         yield

@@ -61,7 +61,7 @@ class Runner:
     """Pieces with compiled tiles and write-out: called with arrays, it fills in their addresses and launches."""
 
     def __init__(
-        self, works: Sequence[Work], activation: int, alpha: float, beta: float, bias: bool, residual: bool
+        self, works: Sequence[Work], activation: int, alpha: float, beta: float, residual: bool = False
     ) -> None:
         self._numbers = np.array([alpha, beta], np.float64)
         self._task = correlate.address
@@ -69,7 +69,7 @@ class Runner:
         begin = 0
         for work in works:
             words = work.words.copy()
-            words[word.FINISH] = finish_address(activation, work.piece.dtype, bias, residual)
+            words[word.FINISH] = finish_address(activation, work.piece.dtype, residual)
             words[word.TILE], words[word.TILE_MORE] = _tiles_of(work)
             self._works.append((work, words, begin))
             begin += _packed_size(work)
@@ -89,5 +89,7 @@ class Runner:
             words[word.OUT] = address(out) + work.out_offset
             words[word.RESIDUAL] = address(residual) + work.out_offset if residual.size else 0
             words[word.SCRATCH] = aligned
-            workers = (begin + scratch.size - aligned) // work.scratch if work.macs > ALONE else 1
-            launch(self._task, words, self._numbers, work.tasks, workers)
+            room = (begin + scratch.size - aligned) // work.scratch
+            if room < 1:
+                raise ValueError(f"Expected at least {work.scratch + CACHE_LINE} bytes of scratch, got {scratch.size}.")
+            launch(self._task, words, self._numbers, work.tasks, room if work.macs > ALONE else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nb3d.plan.graph import Graph, Step
+from nb3d.plan.graph import Graph, Step, ValueId
 
 
 def _is_identity(step: Step, graph: Graph) -> bool:
@@ -22,7 +22,14 @@ def _is_identity(step: Step, graph: Graph) -> bool:
 
 
 def drop_identities(graph: Graph) -> Graph:
-    """The graph without steps whose result is their operand."""
-    names = {step.output: step.inputs[0] for step in graph.steps if _is_identity(step, graph)}
-    kept = tuple(step for step in graph.steps if step.output not in names)
-    return replace(graph, steps=kept).substituted({old: new for old, new in names.items() if new is not None})
+    """The graph without steps whose result is their operand; a step takes the name of the layer that returns it."""
+    names: dict[ValueId, ValueId] = {}
+    labels: dict[ValueId, str] = {}
+    for step in graph.steps:
+        source = step.inputs[0] if _is_identity(step, graph) else None
+        if source is not None:
+            names[step.output] = names.get(source, source)
+            labels.setdefault(names[step.output], step.label)
+    kept = (step for step in graph.steps if step.output not in names)
+    steps = tuple(replace(step, label=step.label or labels.get(step.output, "")) for step in kept)
+    return replace(graph, steps=steps).substituted(names)

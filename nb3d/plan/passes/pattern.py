@@ -86,9 +86,8 @@ def swallow(
             if merged is not None:
                 del bench.steps[value]
                 fused = (*producer.fused, consumer.op.name)
-                bench.steps[consumer.output] = replace(
-                    merged, output=consumer.output, fused=fused, label=consumer.label
-                )
+                label = producer.label or consumer.label
+                bench.steps[consumer.output] = replace(merged, output=consumer.output, fused=fused, label=label)
                 break
     return bench.result()
 

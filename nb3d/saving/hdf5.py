@@ -1,0 +1,228 @@
+"""The one place that opens HDF5 objects, and refuses whatever leads out of the file or is larger than it says.
+
+A path is followed one component at a time, over hard links only. A dataset must hold its values itself, in a layout and
+through filters that HDF5 has built in.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from nb3d.saving.errors import ModelFileError
+
+MAX_OBJECTS = 200_000  # in one file
+MAX_DEPTH = 64
+MAX_NAMES = 100_000  # in one list of names
+_FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
+_SMALL = 2**20  # bytes that a chunk may always take
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A dataset that passed all checks but that of its values.
+
+    Attributes:
+        path: Where it lies.
+        shape: Its sizes.
+        dtype: Its type.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def require_h5py() -> Any:
+    """The package h5py.
+
+    Raises:
+        ImportError: If it is not installed; the message says how to install it.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError('Model files need h5py: pip install "nb3d[hdf5]".') from error
+    return h5py
+
+
+@contextmanager
+def reading(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[Hdf5]:
+    """The HDF5 file in `stream`, closed behind the block.
+
+    Args:
+        stream: The open file.
+        name: Its name, for messages.
+
+    Raises:
+        ModelFileError: If it is none, or damaged; also when that shows only later in the block.
+        ImportError: If h5py is missing.
+    """
+    h5py = require_h5py()
+    try:
+        with h5py.File(stream, "r") as root:
+            yield Hdf5(h5py, root, name)
+    except ModelFileError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # what h5py raises over damaged files
+        raise ModelFileError(f"the HDF5 content is truncated or damaged: {error}") from error
+
+
+class Hdf5:
+    """An open HDF5 file; `reading` makes one."""
+
+    def __init__(self, h5py: Any, root: Any, name: str) -> None:
+        self._h5py = h5py
+        self._root = root
+        self.name = name
+
+    # -- groups ----------------------------------------------------------------------------------------------------
+
+    def has(self, path: str) -> bool:
+        """Whether there is a group or dataset at `path`."""
+        return self._find(path) is not None
+
+    def datasets(self, path: str, except_for: tuple[str, ...] = ()) -> list[str]:
+        """The paths of all datasets below the group at `path`, those below its children `except_for` left out."""
+        found: list[str] = []
+        waiting = [(f"{path}/{name}".strip("/"), 1) for name in self._children(path) if name not in except_for]
+        count = 0
+        while waiting:
+            place, depth = waiting.pop()
+            count += 1
+            if count > MAX_OBJECTS or depth > MAX_DEPTH:
+                raise ModelFileError(
+                    "there are too many objects, or a group that holds itself",
+                    key=place[:200],
+                    expected=f"at most {MAX_OBJECTS}, at most {MAX_DEPTH} deep",
+                )
+            if isinstance(self._get(place), self._h5py.Group):
+                waiting.extend((f"{place}/{name}", depth + 1) for name in self._children(place))
+            else:
+                found.append(place)
+        return sorted(found)
+
+    def _children(self, path: str) -> list[str]:
+        group = self._get(path)
+        if not isinstance(group, self._h5py.Group):
+            raise ModelFileError("this is no group", key=path)
+        if len(group) > MAX_OBJECTS:
+            raise ModelFileError("the group has too many members", key=path, expected=MAX_OBJECTS, got=len(group))
+        return list(group)
+
+    def _get(self, path: str) -> Any:
+        found = self._find(path)
+        if found is None:
+            raise ModelFileError("it is missing from the file", key=path)
+        return found
+
+    def _find(self, path: str) -> Any:
+        current = self._root
+        for part in path.split("/") if path else ():
+            if part in ("", ".", ".."):
+                raise ModelFileError("this is no path within the file", key=repr(path))
+            if not isinstance(current, self._h5py.Group) or part not in current:
+                return None
+            link = current.get(part, getlink=True)
+            if not isinstance(link, self._h5py.HardLink):
+                raise ModelFileError(
+                    "links are not followed", key=path, expected="a hard link", got=f"a {type(link).__name__}"
+                )
+            current = current[part]
+        return current
+
+    # -- attributes ------------------------------------------------------------------------------------------------
+
+    def text(self, path: str, name: str) -> str | None:
+        """A string attribute of a group, ``None`` if it is absent."""
+        values = self._strings(path, name)
+        if values is None:
+            return None
+        if len(values) != 1:
+            raise ModelFileError("this attribute is no string", key=f"{path}.attrs[{name!r}]")
+        return values[0]
+
+    def names(self, path: str, name: str) -> list[str] | None:
+        """A list of names in an attribute, ``None`` if it is absent; Keras splits long ones: ``name0``, ``name1``, ..."""
+        whole = self._strings(path, name)
+        if whole is not None:
+            return whole
+        names: list[str] = []
+        for number in itertools.count():
+            part = self._strings(path, f"{name}{number}")
+            if part is None:
+                return names if number else None
+            names.extend(part)
+            if len(names) > MAX_NAMES:
+                break
+        raise ModelFileError("the list is too long", key=f"{path}.attrs[{name!r}]", expected=MAX_NAMES)
+
+    def _strings(self, path: str, name: str) -> list[str] | None:
+        attributes = self._get(path).attrs
+        if name not in attributes:
+            return None
+        key = f"{path}.attrs[{name!r}]"
+        handle = attributes.get_id(name)
+        count = math.prod(handle.shape)
+        if count > MAX_NAMES:
+            raise ModelFileError("the list is too long", key=key, expected=f"at most {MAX_NAMES} names", got=count)
+        if count == 0:  # an empty list is stored as one of numbers
+            return []
+        if handle.dtype.kind != "S" and self._h5py.check_string_dtype(handle.dtype) is None:
+            raise ModelFileError("this attribute holds no text", key=key, expected="strings", got=handle.dtype)
+        values = np.asarray(attributes[name], dtype=object).reshape(-1)
+        try:
+            texts = [value.decode("utf8") if isinstance(value, bytes) else str(value) for value in values]
+            for text in texts:
+                text.encode("utf8")
+        except UnicodeError as error:
+            raise ModelFileError(f"this attribute is no UTF-8 text: {error}", key=key) from error
+        return texts
+
+    # -- datasets --------------------------------------------------------------------------------------------------
+
+    def stored(self, path: str) -> Stored:
+        """The dataset at `path`, checked: nothing is read yet.
+
+        Raises:
+            ModelFileError: If there is none, or its values lie elsewhere, are not all there, or need a foreign filter.
+        """
+        dataset = self._dataset(path)
+        shape, dtype = tuple(dataset.shape or ()), dataset.dtype
+        if dataset.shape is None:
+            raise ModelFileError("the dataset is empty", key=path)
+        if dataset.is_virtual or dataset.external:
+            raise ModelFileError("the values lie in another dataset or file", key=path)
+        needed = math.prod(shape) * dtype.itemsize
+        filters = dataset.id.get_create_plist()
+        numbers = [filters.get_filter(index)[0] for index in range(filters.get_nfilters())]
+        foreign = [number for number in numbers if number not in _FILTERS]
+        if foreign:
+            raise ModelFileError("the filter is foreign", key=path, expected=list(_FILTERS.values()), got=foreign)
+        if dataset.chunks and math.prod(dataset.chunks) * dtype.itemsize > max(_SMALL, 4 * needed):
+            raise ModelFileError("the chunks are larger than the dataset", key=path, expected=shape, got=dataset.chunks)
+        if dataset.id.get_storage_size() < (1 if numbers and needed else needed):
+            raise ModelFileError(
+                "the values are not all there", key=path, expected=f"{needed} bytes", got=dataset.id.get_storage_size()
+            )
+        if "dtype" in dataset.attrs:
+            raise ModelFileError("the dataset holds an unusual type", key=path, got=self.text(path, "dtype"))
+        return Stored(path, shape, dtype)
+
+    def read(self, stored: Stored) -> np.ndarray:
+        """The values of a dataset."""
+        array: np.ndarray = self._dataset(stored.path)[...]
+        return array
+
+    def _dataset(self, path: str) -> Any:
+        dataset = self._get(path)
+        if not isinstance(dataset, self._h5py.Dataset):
+            raise ModelFileError("this is no dataset", key=path)
+        return dataset

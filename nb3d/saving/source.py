@@ -1,0 +1,148 @@
+"""A model file as bytes: opened once, of the kind that its name says, and unchanged until it has been read."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from nb3d.models.files import Path
+from nb3d.saving.errors import ModelFileError, about
+
+ZIP, HDF5 = "a .keras archive", "an HDF5 file"
+_MAGIC = {ZIP: b"PK\x03\x04", HDF5: b"\x89HDF\r\n\x1a\n"}
+_ENDINGS = {".keras": ZIP, ".h5": HDF5, ".hdf5": HDF5}
+
+
+class Window(io.RawIOBase):
+    """Part of a file as a file of its own: a member of an archive is read in place.
+
+    Args:
+        stream: The whole file.
+        offset: Where the part begins.
+        size: Its length.
+    """
+
+    def __init__(self, stream: BinaryIO, offset: int, size: int) -> None:
+        self._stream = stream
+        self._offset = offset
+        self._size = size
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        """Moves to a position within the part."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(0, base + position)
+        return self._position
+
+    def tell(self) -> int:
+        """The position within the part."""
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fills a buffer, as far as the part reaches."""
+        view = memoryview(buffer).cast("B")
+        wanted = max(0, min(len(view), self._size - self._position))
+        self._stream.seek(self._offset + self._position)
+        done = 0
+        while done < wanted:
+            count = self._stream.readinto(view[done:wanted])  # type: ignore[attr-defined]
+            if not count:
+                break
+            done += count
+        self._position += done
+        return done
+
+
+class Source:
+    """An open model file.
+
+    Attributes:
+        name: The file's name, for messages.
+        kind: `ZIP` or `HDF5`.
+        stream: The open file.
+        size: Its length in bytes.
+    """
+
+    def __init__(self, name: str, kind: str, stream: BinaryIO) -> None:
+        self.name = name
+        self.kind = kind
+        self.stream = stream
+        self._state = self._now()
+        self.size = self._state[0]
+
+    def _now(self) -> tuple[int, int]:
+        status = os.fstat(self.stream.fileno())
+        return status.st_size, status.st_mtime_ns
+
+    def window(self) -> Window:
+        """The whole file."""
+        return Window(self.stream, 0, self.size)
+
+    def check_unchanged(self) -> None:
+        """Raises `ModelFileError` if somebody has written to the file since it was opened."""
+        if self._now() != self._state:
+            raise ModelFileError("it was changed while it was read")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """The file `path`, once its name and its first bytes agree on what it is; errors in the block name it.
+
+    Raises:
+        ModelFileError: If there is no such file, or it is a folder, empty, or of another kind.
+    """
+    name = os.fspath(path)
+    with about(name):
+        if not isinstance(name, str):
+            raise TypeError(f"Expected the name of a file as a string, got {name!r}.")
+        kind = kind_of_name(name)
+        with _open(name) as stream:
+            head = stream.read(8)
+            if not head:
+                raise ModelFileError("the file is empty")
+            if not head.startswith(_MAGIC[kind]):
+                actual = next((other for other, magic in _MAGIC.items() if head.startswith(magic)), "neither")
+                raise ModelFileError("the content is not what the name says", expected=kind, got=actual)
+            yield Source(name, kind, stream)
+
+
+def kind_of_name(name: str) -> str:
+    """What a file should be, by the end of its name.
+
+    Raises:
+        ModelFileError: If the name has no ending that belongs to model files.
+    """
+    ending = os.path.splitext(name)[1].lower()
+    if ending == ".json":
+        raise ModelFileError("a configuration alone is read with nb3d.models.model_from_json(text)")
+    if ending not in _ENDINGS:
+        raise ModelFileError("the name does not say what it is", expected=f"one of {', '.join(_ENDINGS)}", got=repr(ending))
+    return _ENDINGS[ending]
+
+
+def _open(name: str) -> BinaryIO:
+    try:
+        mode = os.stat(name).st_mode
+        if stat.S_ISDIR(mode):
+            raise ModelFileError("it is a folder, such as TensorFlow's SavedModel; save the model as one .keras file")
+        if not stat.S_ISREG(mode):
+            raise ModelFileError("it is no regular file")
+        return open(name, "rb")  # closed by the caller's with
+    except FileNotFoundError:
+        raise ModelFileError("there is no such file") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"it cannot be opened: {getattr(error, 'strerror', None) or error}") from error
