@@ -179,7 +179,7 @@ class BaseLayer(Connectivity, Building):
                 )
         if self._activity_regularizer is not None and contexts.in_eager_mode():
             raise ValueError(f"Layer {self.name!r}: an activity_regularizer cannot be used in eager mode.")
-        self._prepare(call_args[0], bool(symbolic))
+        self._prepare(call_args[0])
         masks = [getattr(value, "_keras_mask", None) for value in leaves(inputs)]
         outputs = self.run_call(call_args, kwargs, masks)
         if symbolic:
@@ -193,7 +193,7 @@ class BaseLayer(Connectivity, Building):
         """The same as calling the layer."""
         return self(inputs, *args, **kwargs)
 
-    def _prepare(self, inputs: Any, symbolic: bool = True) -> None:
+    def _prepare(self, inputs: Any) -> None:
         """Checks the inputs and builds the layer on the first call."""
         flat = [value for value in leaves(inputs) if hasattr(value, "shape")]
         check_inputs(self.name, self.input_spec, flat)
@@ -262,7 +262,7 @@ class BaseLayer(Connectivity, Building):
             flat_masks = to_list(mask) if isinstance(mask, list | tuple) else [mask] * len(flat)
             for tensor, output_mask in zip(flat, flat_masks, strict=False):
                 tensor._keras_mask = output_mask
-            self.add_activity_losses(flat, symbolic_leaves(args, kwargs))
+            self.add_activity_losses(flat, symbolic_leaves(args))
         if not contexts.in_eager_mode() and all(isinstance(value, KerasTensor) for value in leaves(args[0])):
             record_call(self, args, kwargs, outputs)
         return outputs
@@ -277,11 +277,11 @@ class BaseLayer(Connectivity, Building):
 
     def all_losses(self) -> list[Contribution]:
         """Losses of this layer and of the layers inside it."""
-        return [*self._losses, *(item for layer in self._inner_layers() for item in layer.all_losses())]
+        return [item for member in self._family() for item in member._losses]
 
     def all_updates(self) -> list[Contribution]:
         """Updates of this layer and of the layers inside it."""
-        return [*self._updates, *(item for layer in self._inner_layers() for item in layer.all_updates())]
+        return [item for member in self._family() for item in member._updates]
 
     def _loss_items(self) -> list[Contribution]:
         return self.all_losses()

@@ -66,7 +66,7 @@ class Network(BaseLayer):
         return [operation for operation in self._topology.operations if isinstance(operation, BaseLayer)]
 
     def arrange(self, names: Iterable[str]) -> None:
-        """Lists the layers in the order of `names`; the weights in a file are counted in the order that it lists them."""
+        """Lists the layers in the order of `names`: files count weights in the order in which they list layers."""
         position = {name: index for index, name in enumerate(names)}
         ordered = sorted(self._topology.operations, key=lambda operation: position.get(operation.name, len(position)))
         self._topology = replace(self._topology, operations=tuple(ordered))
@@ -220,7 +220,7 @@ class Network(BaseLayer):
         mask = layer.compute_mask(args[0], first if isinstance(args[0], list | tuple) else unwrap(first))
         flat_masks = to_list(mask) if isinstance(mask, list | tuple) else [mask] * len(flat)
         if isinstance(layer, BaseLayer) and not any(isinstance(value, np.ndarray) for value in flat):
-            layer.add_activity_losses(flat, symbolic_leaves(args, kwargs))
+            layer.add_activity_losses(flat, symbolic_leaves(args))
         for tensor, value, output_mask in zip(node.output_tensors, flat, flat_masks, strict=True):
             values[id(tensor)], masks[id(tensor)] = value, output_mask
 

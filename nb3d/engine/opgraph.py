@@ -30,6 +30,7 @@ class Op:
         infer: ``(*input specs, **attrs) -> output spec``; also checks, raising `ValueError`. An absent operand is None.
         params: ``(input specs, output spec, attrs) -> kernel parameters``, once all sizes are known.
         promote: Whether inputs are first cast to their common dtype.
+        elementwise: Whether every value of the result depends on one value of each (broadcast) operand only.
         stateful: Whether two runs may differ (random numbers) or change something: never folded.
     """
 
@@ -37,6 +38,7 @@ class Op:
     infer: Callable[..., TensorSpec]
     params: Callable[[Specs, TensorSpec, Mapping[str, Any]], tuple[Any, ...]] = no_params
     promote: bool = True
+    elementwise: bool = False
     stateful: bool = False
 
 
@@ -46,7 +48,7 @@ def cast_spec(x: TensorSpec, dtype: str) -> TensorSpec:
 
 
 IDENTITY = Op("identity", same_spec)
-CAST = Op("cast", cast_spec, promote=False)
+CAST = Op("cast", cast_spec, promote=False, elementwise=True)
 
 
 @dataclass(frozen=True, eq=False)

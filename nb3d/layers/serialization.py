@@ -69,7 +69,7 @@ def _readable(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
     """A configuration in the words of nb3d; a class that reads its configuration itself knows its own."""
     if cls in LAYERS.things() and cls.from_config.__func__ is BaseLayer.from_config.__func__:  # type: ignore[attr-defined]
         activation = values.get("activation")
-        if isinstance(activation, Mapping) and activation.get("class_name") in LAYERS:
+        if isinstance(activation, Mapping) and str(activation.get("class_name")) in LAYERS:  # such as LeakyReLU
             values["activation"] = deserialize(activation)
         return translate(cls, values)
     return plain_dtype(values)

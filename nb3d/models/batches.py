@@ -23,7 +23,7 @@ def batch_length(function: Function, arrays: list[np.ndarray], wanted: int | Non
     samples = int(arrays[0].shape[0])
     if samples <= 1:
         return 1
-    single = function.plan([(1, *array.shape[1:]) for array in arrays]).arena_bytes
+    single = function.working_memory([(1, *array.shape[1:]) for array in arrays])
     return max(1, min(LARGEST_BATCH, samples, WORKING_MEMORY // max(single, 1)))
 
 

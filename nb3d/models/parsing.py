@@ -15,8 +15,8 @@ MAX_INTEGER = 2**63 - 1
 def parse_json(text: str | bytes) -> Any:
     """The value that `text` stands for.
 
-    Beyond what JSON itself forbids, a key that comes twice, NaN, infinities, and numbers that no 64-bit integer or float
-    holds are refused, and so is text that is longer, deeper or fuller than any network needs.
+    Beyond what JSON itself forbids, a key that comes twice, NaN, infinities, and numbers that no 64-bit integer or
+    float holds are refused, and so is text that is longer, deeper or fuller than any network needs.
 
     Raises:
         ValueError: If the text is refused; the message says why.

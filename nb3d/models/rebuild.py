@@ -198,9 +198,8 @@ class _OperationEntry:
             if key in accepted:
                 self.arguments[key] = decode(value, list)
             elif key != "name" and (key not in _NEUTRAL or value != _NEUTRAL[key]):
-                raise ValueError(
-                    f"Layer {name_of(entry)!r} ({self.class_name}): unknown argument {key!r} with the value {value!r:.80}."
-                )
+                where = f"Layer {name_of(entry)!r} ({self.class_name})"
+                raise ValueError(f"{where}: unknown argument {key!r} with the value {value!r:.80}.")
 
     def call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The operation's result; a node of the graph, under the name it has in the file."""

@@ -132,7 +132,7 @@ def _ends(references: Any, where: str, key: str) -> list[Any]:
         return list(references.values())
     if not isinstance(references, list | tuple) or not references:
         raise ValueError(f"{where}: expected {key!r}, got {references!r:.80}.")
-    return [references] if isinstance(references[0], str) else references
+    return [references] if isinstance(references[0], str) else list(references)
 
 
 def _check_reference(reference: Any, names: Collection[str], where: str) -> None:

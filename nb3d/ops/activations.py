@@ -20,7 +20,9 @@ def _alpha_beta(inputs: Specs, out: TensorSpec, attrs: Mapping[str, Any]) -> tup
 
 
 _OPS = {
-    code.name.lower(): Op(code.name.lower(), same_spec, _alpha_beta) for code in Activation if code != Activation.LINEAR
+    code.name.lower(): Op(code.name.lower(), same_spec, _alpha_beta, elementwise=True)
+    for code in Activation
+    if code != Activation.LINEAR
 }
 
 
@@ -217,7 +219,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     return multiply(first, sigmoid(second))
 
 
-PRELU = Op("prelu", lambda x, slope: x)
+PRELU = Op("prelu", lambda x, slope: x, elementwise=True)
 
 
 @operation("PRelu")

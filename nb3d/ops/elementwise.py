@@ -32,7 +32,7 @@ def _as_float(value: Any) -> Any:
 
 
 def _binary(name: str, class_name: str, doc: str, spec: Callable[..., TensorSpec] = _broadcast_spec) -> Any:
-    op = Op(name, spec)
+    op = Op(name, spec, elementwise=True)
     floats = spec is _float_spec
 
     def function(x1: Any, x2: Any) -> Any:
@@ -42,7 +42,7 @@ def _binary(name: str, class_name: str, doc: str, spec: Callable[..., TensorSpec
 
 
 def _unary(name: str, class_name: str, doc: str, spec: Callable[..., TensorSpec] = same_spec) -> Any:
-    op = Op(name, spec)
+    op = Op(name, spec, elementwise=True)
     floats = spec is _float_spec
 
     def function(x: Any) -> Any:
@@ -57,8 +57,8 @@ def _published(function: Callable[..., Any], name: str, class_name: str, doc: st
     return operation(class_name)(function)
 
 
-ADD = Op("add", _broadcast_spec)
-SUBTRACT = Op("subtract", _broadcast_spec)
+ADD = Op("add", _broadcast_spec, elementwise=True)
+SUBTRACT = Op("subtract", _broadcast_spec, elementwise=True)
 
 add = _binary("add", "Add", "The sum ``x1 + x2``.")
 subtract = _binary("subtract", "Subtract", "The difference ``x1 - x2``.")
@@ -109,8 +109,10 @@ def _clip_params(inputs: Specs, out: TensorSpec, attrs: Mapping[str, Any]) -> tu
     return attrs["low"], attrs["high"]
 
 
-CLIP = Op("clip", lambda x, low, high: x, _clip_params)
-WHERE = Op("where", lambda c, a, b: TensorSpec(broadcast(c.shape, a.shape, b.shape), a.dtype), promote=False)
+CLIP = Op("clip", lambda x, low, high: x, _clip_params, elementwise=True)
+WHERE = Op(
+    "where", lambda c, a, b: TensorSpec(broadcast(c.shape, a.shape, b.shape), a.dtype), promote=False, elementwise=True
+)
 
 
 @operation("Clip")

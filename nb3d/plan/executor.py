@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nb3d.engine.variable import Variable
 from nb3d.plan.arena import ALIGNMENT
-from nb3d.plan.graph import ValueId
-from nb3d.plan.schedule import Schedule, is_view
+from nb3d.plan.graph import Graph, ValueId
+from nb3d.plan.schedule import Schedule, ScheduledStep
 
 Call = tuple[Callable[..., None], tuple[Any, ...]]
 
@@ -35,7 +36,7 @@ class _Bound:
         scratch = self.memory[plan.layout.size :]
         self.calls: list[Call] = []
         for item, constants in zip(plan.steps, packed, strict=True):
-            if is_view(item.step, graph):
+            if item.step.output in plan.views:
                 continue
             operands = [
                 constant if constant is not None else self.views[value]  # type: ignore[index]
@@ -53,24 +54,12 @@ class Executor:
     """
 
     def __init__(self, plan: Schedule) -> None:
-        self.plan = plan
-        self._packed = [self._constants(item) for item in plan.steps]
+        self._packed = [_constants(item, plan.graph) for item in plan.steps]
+        results = set(plan.graph.results())
+        kept = {value: array for value, array in plan.graph.constants.items() if value in results}
+        self.plan = replace(plan, graph=replace(plan.graph, constants=kept))  # weights live on in their packed form
         self._idle: list[_Bound] = []
         self._lock = threading.Lock()
-
-    def _constants(self, item: Any) -> tuple[np.ndarray | None, ...]:
-        """A step's constant operands, packed; None where an operand is computed during the run."""
-        graph = self.plan.graph
-        operands = tuple(
-            np.empty(0, item.case.out_dtype) if value is None else graph.constants.get(value)
-            for value in item.step.inputs
-        )
-        stand_ins = tuple(
-            np.broadcast_to(np.zeros((), dtype), shape) if array is None else np.ascontiguousarray(array).reshape(shape)
-            for array, shape, dtype in zip(operands, item.case.inputs, item.case.dtypes, strict=True)
-        )
-        prepared = item.choice.implementation.prepare(item.case, stand_ins)
-        return tuple(None if array is None else new for array, new in zip(operands, prepared, strict=True))
 
     @contextmanager
     def _bound(self) -> Any:
@@ -98,3 +87,17 @@ class Executor:
         for variable, array in changes:
             variable.assign(array)
         return outputs
+
+
+def _constants(item: ScheduledStep, graph: Graph) -> tuple[np.ndarray | None, ...]:
+    """A step's constant operands, packed; None where an operand is computed during the run."""
+    operands = tuple(
+        np.empty(0, item.case.out_dtype) if value is None else graph.constants.get(value)
+        for value in item.step.inputs
+    )
+    stand_ins = tuple(
+        np.broadcast_to(np.zeros((), dtype), shape) if array is None else np.ascontiguousarray(array).reshape(shape)
+        for array, shape, dtype in zip(operands, item.case.inputs, item.case.dtypes, strict=True)
+    )
+    prepared = item.choice.implementation.prepare(item.case, stand_ins)
+    return tuple(None if array is None else new for array, new in zip(operands, prepared, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nb3d.plan.cost import flops, traffic
-from nb3d.plan.schedule import Schedule, ScheduledStep, is_view
+from nb3d.plan.schedule import Schedule, ScheduledStep
 
 
 def human(number: float, unit: str) -> str:
@@ -18,7 +18,7 @@ def human(number: float, unit: str) -> str:
 def _row(index: int, item: ScheduledStep, plan: Schedule) -> tuple[str, ...]:
     step, choice = item.step, item.choice
     operation = " + ".join((step.op.name, *step.fused))
-    kernel = "view" if is_view(step, plan.graph) else choice.implementation.name
+    kernel = "view" if step.output in plan.views else choice.implementation.name
     why = "; ".join(f"not {name}: {reason}" for name, reason in choice.refusals) or "best of the table"
     return (
         str(index),

@@ -73,6 +73,7 @@ class Function:
         self.updates = [] if updates is None else to_list(updates)
         self.device = device
         self._plans: OrderedDict[Any, Executor] = OrderedDict()
+        self._working_memory: dict[Any, int] = {}
         self._lock = threading.RLock()
         for tensor in self.inputs:
             if not isinstance(tensor, KerasTensor):
@@ -114,6 +115,13 @@ class Function:
     def plan(self, shapes: Sequence[Dims]) -> Plan:
         """The plan for inputs of these shapes, made without running or packing anything."""
         return Plan(self._schedule(shapes))
+
+    def working_memory(self, shapes: Sequence[Dims]) -> int:
+        """Bytes of the arena for inputs of these shapes."""
+        key = tuple(map(tuple, shapes))
+        if key not in self._working_memory:
+            self._working_memory[key] = self._schedule(shapes).arena_bytes
+        return self._working_memory[key]
 
     def _schedule(self, shapes: Sequence[Dims]) -> Schedule:
         for tensor, shape in zip(self.inputs, shapes, strict=True):

@@ -29,7 +29,8 @@ class Schedule:
 
     Attributes:
         graph: The rewritten graph.
-        steps: Its steps with their kernels; a reshape has none, for it is another view of the same bytes.
+        steps: Its steps with their kernels.
+        views: Results of steps that no kernel computes, for they only rename the sizes of bytes in the arena.
         roots: Value -> the value whose bytes it shares.
         layout: Offsets of the roots in the arena.
         scratch: Bytes that kernels may scribble on, at the end of the arena.
@@ -37,6 +38,7 @@ class Schedule:
 
     graph: Graph
     steps: tuple[ScheduledStep, ...]
+    views: frozenset[ValueId]
     roots: dict[ValueId, ValueId]
     layout: Layout
     scratch: int
@@ -79,20 +81,20 @@ def schedule(graph: Graph, device: str, threads: int) -> Schedule:
     for step in graph.steps:
         case = case_of(step, graph)
         steps.append(ScheduledStep(step, case, table.select(case, device)))
-    roots = _roots(graph)
+    views = frozenset(step.output for step in graph.steps if _is_view(step, graph))
+    roots = _roots(graph, views)
     scratch = max((item.choice.implementation.scratch(item.case, threads) for item in steps), default=0)
-    return Schedule(graph, tuple(steps), roots, lay_out(_intervals(graph, roots)), scratch)
+    return Schedule(graph, tuple(steps), views, roots, lay_out(_intervals(graph, roots)), scratch)
 
 
-def is_view(step: Step, graph: Graph) -> bool:
-    """Whether a step only renames the sizes of bytes that lie in the arena already."""
+def _is_view(step: Step, graph: Graph) -> bool:
     return step.op.name == "reshape" and step.inputs[0] not in graph.constants
 
 
-def _roots(graph: Graph) -> dict[ValueId, ValueId]:
+def _roots(graph: Graph, views: frozenset[ValueId]) -> dict[ValueId, ValueId]:
     roots = {value: value for value in graph.specs}
     for step in graph.steps:
-        if is_view(step, graph):
+        if step.output in views:
             (source,) = step.operands()
             roots[step.output] = roots[source]
     return roots

@@ -20,6 +20,7 @@ from nb3d.plan.passes.fold_constants import fold_constants
 from nb3d.plan.passes.fuse_activation import fuse_activation
 from nb3d.plan.passes.fuse_bias import fuse_bias
 from nb3d.plan.passes.fuse_residual import fuse_residual
+from nb3d.plan.passes.sink_transposes import sink_transposes
 from tests.plan.networks import SHAPE, graph_of, names, randomized, volume
 
 
@@ -77,6 +78,17 @@ def channels_first(x: Any) -> Any:
     return layers.BatchNormalization(axis=1)(y)
 
 
+def channels_first_chain(x: Any) -> Any:
+    """Everything that a transpose has to pass, between channels-first layers."""
+    keys = {"padding": "same", "data_format": "channels_first"}
+    y = layers.Conv3D(3, 3, activation="softplus", **keys)(ops.transpose(x, (0, 4, 1, 2, 3)))
+    z = layers.BatchNormalization(axis=1)(layers.Conv3D(3, 3, **keys)(y))
+    z = layers.ReLU()(layers.Add()([z, y])) * 2.0 + np.arange(3, dtype="float32").reshape(3, 1, 1, 1)
+    z = layers.Concatenate(axis=1)([z, y])
+    z = layers.Softmax(axis=1)(layers.MaxPooling3D(2, data_format="channels_first")(z))
+    return layers.Dense(4)(layers.GlobalAveragePooling3D(data_format="channels_first")(z))
+
+
 NETWORKS: list[Callable[[Any], Any]] = [
     plain,
     with_batch_normalization,
@@ -87,6 +99,7 @@ NETWORKS: list[Callable[[Any], Any]] = [
     residual,
     dropped,
     channels_first,
+    channels_first_chain,
 ]
 
 
@@ -121,6 +134,11 @@ def test_every_pass_keeps_the_values_and_a_sound_graph(network: Callable[[Any], 
         (dense_head, ["reshape", "dense", "dense"]),
         (residual, ["conv3d", "conv3d"]),
         (dropped, ["conv3d"]),
+        (channels_first, ["conv3d", "batch_normalization", "transpose"]),
+        (
+            channels_first_chain,
+            ["conv3d", "conv3d", "multiply", "add", "concatenate", "max_pool3d", "softmax", "mean", "dense"],
+        ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -177,6 +195,7 @@ def test_passes_never_touch_the_layers_variables() -> None:
         (lambda g: fold_batch_normalization(drop_identities(g)), with_batch_normalization, "batch_normalization"),
         (lambda g: fuse_residual(fuse_bias(drop_identities(g))), residual, "add"),
         (lambda g: fuse_activation(fuse_bias(drop_identities(g))), dropped, "tanh"),
+        (lambda g: sink_transposes(drop_identities(g)), channels_first_chain, "transpose"),
     ],
 )
 def test_each_pass_does_its_own_work(rewrite: Callable[[Graph], Graph], network: Any, gone: str) -> None:

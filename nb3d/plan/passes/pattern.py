@@ -42,15 +42,21 @@ class Rewriting:
         self.uses = graph.uses()
         self.specs = dict(graph.specs)
         self.constants = dict(graph.constants)
+        self._next = max(graph.specs, default=-1)
 
     def shape(self, value: ValueId) -> tuple[int, ...]:
         """Sizes of a value."""
         return self.specs[value].shape  # type: ignore[return-value]  # all are known in a plan
 
+    def new_value(self, spec: TensorSpec) -> ValueId:
+        """The number of a new value."""
+        self._next += 1
+        self.specs[self._next] = spec
+        return self._next
+
     def add_constant(self, array: np.ndarray) -> ValueId:
         """The number of a new constant."""
-        value = 1 + max(self.specs)
-        self.specs[value] = TensorSpec(array.shape, array.dtype.name)
+        value = self.new_value(TensorSpec(array.shape, array.dtype.name))
         self.constants[value] = array
         return value
 
