@@ -40,7 +40,7 @@ bench-cold: $(VENV)/.demo  ## seconds from import to a first prediction, without
 	$(BIN) -m benchmarks.cold_start --dry
 
 clean:  ## remove the environments, the caches and what the tasks wrote
-	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info demo.png benchmarks/work
+	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info demo.png
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -20,6 +20,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import machine, report
+from nb3d.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 NETWORK = ROOT / "examples" / "nodules_unet.keras"
@@ -93,7 +94,7 @@ def main() -> None:
     print("\n".join(lines))
     if not options.dry:
         caption = f"The demo's network on 64x64x64 voxels, medians of {options.runs} processes."
-        versions = {name: importlib.metadata.version(name) for name in ("nb3d", "numba", "numpy")}
+        versions = {"nb3d": __version__} | {name: importlib.metadata.version(name) for name in ("numba", "numpy")}
         conditions = machine.describe(versions, machine.cores())
         report.write(report.COLD, "\n".join([*lines, "", caption, conditions]))
 

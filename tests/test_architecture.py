@@ -72,7 +72,7 @@ def sources() -> dict[str, str]:
 def room_of_file(path: str) -> str:
     """The room that a file belongs to: ``ops/apply.py`` -> ``ops``, ``__init__.py`` -> ``nb3d``."""
     first = path.split("/")[0].removesuffix(".py")
-    return "nb3d" if first == "__init__" else first
+    return {"__init__": "nb3d", "__main__": "cli"}.get(first, first)
 
 
 def room_of_module(module: str) -> str:

@@ -135,7 +135,7 @@ class Model(Network, Layer):
         else:
             x = np.asarray(x)
             if x.dtype.kind not in "fiub":
-                raise TypeError(f"Model {self.name!r}: predict needs arrays of numbers, got {type(x.item(0)).__name__}.")
+                raise TypeError(f"Model {self.name!r}: predict needs numbers, got {type(x.item(0)).__name__}.")
         return self.function().check(self._flat_inputs(x))
 
     def _empty(self, tensor: Any) -> np.ndarray:

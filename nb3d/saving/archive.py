@@ -49,15 +49,14 @@ class Archive:
     def _check(self, member: zipfile.ZipInfo) -> None:
         name = member.filename
         if name not in _MEMBERS:
-            raise ModelFileError("there is an unexpected member in the archive", expected=list(_MEMBERS), got=repr(name))
+            raise ModelFileError("the archive has an unexpected member", expected=list(_MEMBERS), got=repr(name))
         if name in self._members:
             raise ModelFileError("the member comes twice in the archive", key=name)
         if member.flag_bits & _FLAG_ENCRYPTED:
             raise ModelFileError("the member is encrypted", key=name)
         if member.compress_type not in _METHODS:
-            raise ModelFileError(
-                "the member is compressed", key=name, expected="stored or deflated", got=f"method {member.compress_type}"
-            )
+            got = f"compression method {member.compress_type}"
+            raise ModelFileError("the member cannot be read", key=name, expected="stored or deflated", got=got)
 
     def text(self, name: str) -> bytes:
         """A JSON member; nothing for an absent one."""
@@ -107,7 +106,7 @@ class Archive:
 
 
 def _check_directory(source: Source) -> None:
-    """Refuses a large directory before `zipfile` makes an object of every entry, and trailing bytes that could hide one."""
+    """Refuses a large directory before `zipfile` makes an object of every entry, and bytes behind it."""
     source.stream.seek(max(0, source.size - 42))
     tail = source.stream.read(42)
     end = tail[-22:]

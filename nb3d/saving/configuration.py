@@ -117,7 +117,7 @@ def _value(key: str, value: Any) -> Any:
         return _policy(value)
     if isinstance(value, str) and (key == "function" or (key == "activation" and value not in ACTIVATIONS.names())):
         return _function(value)
-    if isinstance(value, Mapping) and isinstance(value.get("class_name"), str):
+    if isinstance(value, Mapping) and isinstance(value.get("class_name"), str) and isinstance(value["config"], Mapping):
         return _object(key, value)
     if isinstance(value, Mapping):
         return {str(name): _value(str(name), item) for name, item in value.items()}
@@ -137,7 +137,7 @@ def _function(name: str) -> Json:
 
 def _object(key: str, value: Mapping[str, Any]) -> Json:
     """An initializer, a regularizer, a constraint or a layer that is an argument."""
-    name, config = value["class_name"], value.get("config") or {}
+    name, config = value["class_name"], value["config"]
     module, registered = None, name if ">" in name else None
     for ending, registry, home in _KINDS:
         if module is None and registered is None and key.endswith(ending) and name in registry.names():
@@ -145,7 +145,7 @@ def _object(key: str, value: Mapping[str, Any]) -> Json:
     return {
         "module": module or "builtins",
         "class_name": name.rpartition(">")[2],
-        "config": {name: _value(name, item) for name, item in config.items()} if isinstance(config, Mapping) else config,
+        "config": {key: _value(key, item) for key, item in config.items()},
         "registered_name": registered,
     }
 

@@ -44,8 +44,9 @@ class ModelFileError(ValueError):
 
     def __str__(self) -> str:
         places = [self.file, f"layer {self.layer!r}" if self.layer else "", self.key, self.problem]
-        facts = [f"{word} {fact}" for word, fact in (("expected", self.expected), ("got", self.got)) if fact is not None]
-        return ": ".join(place for place in [*places, ", ".join(facts)] if place)
+        facts = {"expected": self.expected, "got": self.got}
+        told = ", ".join(f"{word} {fact}" for word, fact in facts.items() if fact is not None)
+        return ": ".join(part for part in [*places, told] if part)
 
 
 @contextmanager

@@ -89,10 +89,10 @@ class Hdf5:
         """Whether there is a group or dataset at `path`."""
         return self._find(path) is not None
 
-    def datasets(self, path: str, except_for: tuple[str, ...] = ()) -> list[str]:
-        """The paths of all datasets below the group at `path`, those below its children `except_for` left out."""
+    def datasets(self) -> list[str]:
+        """The paths of all datasets in the file."""
         found: list[str] = []
-        waiting = [(f"{path}/{name}".strip("/"), 1) for name in self._children(path) if name not in except_for]
+        waiting = [(name, 1) for name in self._children("")]
         count = 0
         while waiting:
             place, depth = waiting.pop()
@@ -150,7 +150,7 @@ class Hdf5:
         return values[0]
 
     def names(self, path: str, name: str) -> list[str] | None:
-        """A list of names in an attribute, ``None`` if it is absent; Keras splits long ones: ``name0``, ``name1``, ..."""
+        """A list of names in an attribute, ``None`` if it is absent; long ones are split: ``name0``, ``name1``, ..."""
         whole = self._strings(path, name)
         if whole is not None:
             return whole

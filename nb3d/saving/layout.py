@@ -19,10 +19,11 @@ from nb3d.saving.hdf5 import Hdf5
 
 _CLASS_NAMES = {"Model": "Functional"}  # Keras makes a Functional where one says Model(inputs, outputs)
 
-# Children of the root that hold the state of a training, not of the model.
-_TRAINING = ("optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "_metrics", "loss_tracker")
+# Groups that hold the state of a training or of random numbers, not of the model.
+_STATES = frozenset({
+    "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "seed_generator",
+})  # fmt: skip
 _OLD_CONTAINER = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 and 2.13 call `layers`
-_GENERATOR = "/seed_generator/"  # the state of random numbers, which some versions of Keras keep beside a Dropout
 _SHOWN = 5  # names of a long list in a message
 
 
@@ -60,7 +61,7 @@ class Group:
 
 
 def groups(model: BaseLayer) -> list[Group]:
-    """One group for every layer of a model, at every depth; a layer that is reached twice is where it was reached first."""
+    """One group for every layer of a model, at every depth; a shared layer is where it is reached first."""
     return list(_visit(model, "", set()))
 
 
@@ -118,7 +119,7 @@ def slots_in(file: Hdf5, model: BaseLayer) -> list[Slot]:
     places = slots(model)
     if file.has(_OLD_CONTAINER):
         places = [replace(slot, path=slot.path.replace("layers", _OLD_CONTAINER)) for slot in places]
-    check_names(places, [path for path in file.datasets("", except_for=_TRAINING) if _GENERATOR not in path])
+    check_names(places, file.datasets())
     return places
 
 
@@ -126,7 +127,7 @@ def check_names(places: Sequence[Slot], found: Sequence[str]) -> None:
     """Raises `ModelFileError` unless the file has exactly the places that the model has."""
     wanted, there = {slot.path for slot in places}, set(found)
     missing = [f"{slot.path} of {slot.layer!r}" for slot in places if slot.path not in there]
-    extra = [path for path in found if path not in wanted]
+    extra = [path for path in found if path not in wanted and not _STATES.intersection(path.split("/"))]
     if missing or extra:
         raise ModelFileError(
             "the weights in the file are not those of the model"

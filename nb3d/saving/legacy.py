@@ -25,8 +25,8 @@ def slots(file: Hdf5, root: str, model: Any, by_name: bool) -> list[Slot]:
         file: The file.
         root: The group that lists the layers.
         model: The model.
-        by_name: Whether groups belong to layers of the same name, as in a file that holds the model itself, or to layers
-            in their order, as in a file of weights alone.
+        by_name: Whether groups belong to layers of the same name, as in a file that holds the model itself, or to
+            layers in their order, as in a file of weights alone.
 
     Raises:
         ModelFileError: If the layers with weights are not those of the model, or their numbers of weights differ.

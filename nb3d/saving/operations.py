@@ -115,10 +115,8 @@ def module_of(class_name: str, layer: str) -> str:
         ModelFileError: If Keras 3 has no such operation.
     """
     if class_name not in _MODULE_OF:
-        raise ModelFileError(
-            f"Keras has no operation {class_name!r}, so it cannot stand in a file: use it in the call of a layer of your own",
-            layer=layer,
-        )
+        problem = f"Keras has no operation {class_name!r} for a file to name; use it in the call of a layer of your own"
+        raise ModelFileError(problem, layer=layer)
     return _MODULE_OF[class_name]
 
 
@@ -140,7 +138,6 @@ def split_arguments(operation: Any, node: Node) -> tuple[dict[str, Any], list[An
         elif default is inspect.Parameter.empty or symbolic_leaves(value):
             call.append(value)
         elif value != default:
-            raise ModelFileError(
-                f"Keras' {operation.class_name} has no argument {name!r}", layer=operation.name, expected=default, got=value
-            )
+            problem = f"Keras' {operation.class_name} has no argument {name!r}"
+            raise ModelFileError(problem, layer=operation.name, expected=default, got=value)
     return config, call

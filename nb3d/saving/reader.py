@@ -1,4 +1,4 @@
-"""The one way from a file to a model: its kind, its configuration, what the weights need, their places, their values."""
+"""The one way from a file to a model: kind, configuration, what the weights need, their places, their values."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _check_fillable(model: Any, max_bytes: int) -> None:
     """Raises `ModelFileError` if the model has no weights yet, or larger ones than allowed."""
     if not model.built:
         raise ModelFileError(
-            f"the model {model.name!r} has no weights yet, for its input shape is unknown: call build(input_shape) first"
+            f"the model {model.name!r} has no weights yet: its input shape is unknown, call build(input_shape) first"
         )
     check_budget(layout.slots(model), max_bytes)
 

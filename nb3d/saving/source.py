@@ -128,7 +128,8 @@ def kind_of_name(name: str) -> str:
     if ending == ".json":
         raise ModelFileError("a configuration alone is read with nb3d.models.model_from_json(text)")
     if ending not in _ENDINGS:
-        raise ModelFileError("the name does not say what it is", expected=f"one of {', '.join(_ENDINGS)}", got=repr(ending))
+        expected = f"one of {', '.join(_ENDINGS)}"
+        raise ModelFileError("the ending of the name does not say what it is", expected=expected, got=repr(ending))
     return _ENDINGS[ending]
 
 

@@ -26,7 +26,8 @@ def write_model(model: Any, path: Path, *, overwrite: bool) -> None:
     with about(name):
         _check_ending(name, ".keras")
         config = json.dumps(configuration(model), allow_nan=False)
-        metadata = json.dumps({"keras_version": KERAS_VERSION, "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S")})
+        saved = datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+        metadata = json.dumps({"keras_version": KERAS_VERSION, "date_saved": saved})
         with replacing(name, overwrite) as stream, zipfile.ZipFile(stream, "w") as archive:
             archive.writestr(METADATA, metadata)
             archive.writestr(CONFIG, config)

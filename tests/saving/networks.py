@@ -140,9 +140,10 @@ def functions(keras: Any) -> Any:
     x = keras.Input(VOLUME, name="x")
     elementwise = [
         ops.clip(x, -0.5, 0.5), ops.exp(x), ops.log(ops.square(x) + 1.0), ops.tanh(x), ops.floor(x), ops.sign(x),
-        ops.relu(x), ops.relu6(x), ops.leaky_relu(x, negative_slope=0.3), ops.elu(x, alpha=0.7), ops.gelu(x, approximate=False),
-        ops.softmax(x, axis=1), ops.log_softmax(x), ops.sigmoid(x), ops.silu(x), ops.hard_sigmoid(x), ops.softplus(x),
-        ops.selu(x), ops.rsqrt(ops.abs(x) + 1.0), ops.erf(x), ops.minimum(x, 0.1), ops.round(x), ops.cast(x > 0.0, "float32"),
+        ops.relu(x), ops.relu6(x), ops.leaky_relu(x, negative_slope=0.3), ops.elu(x, alpha=0.7), ops.silu(x),
+        ops.gelu(x, approximate=False), ops.softmax(x, axis=1), ops.log_softmax(x), ops.sigmoid(x), ops.selu(x),
+        ops.hard_sigmoid(x), ops.softplus(x), ops.rsqrt(ops.abs(x) + 1.0), ops.erf(x), ops.minimum(x, 0.1),
+        ops.round(x), ops.cast(x > 0.0, "float32"),
     ]  # fmt: skip
     reduced = [
         ops.sum(x, axis=-1), ops.max(x, axis=(1, 2)), ops.min(x, axis=1, keepdims=True), ops.prod(x, axis=-1),

@@ -1,0 +1,36 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+Commands = Any  # argparse keeps the type of its sub-parsers to itself
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def add_file(parser: argparse.ArgumentParser) -> None:
+    """The model file."""
+    parser.add_argument("file", metavar="FILE", help="model file: .keras, .h5 or .hdf5")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Where to run."""
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to run (default: %(default)s)")
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return number
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Sizes with commas between them: ``64,64,32``."""
+    return tuple(positive(part) for part in text.split(","))
