@@ -1,7 +1,7 @@
 """nb3d: Keras' functional API for 3D convolutional networks, on NumPy and Numba alone.
 
-``import nb3d as keras`` runs ordinary functional 3D code: build a graph from `Input` and `layers`, or load one that Keras
-saved; inspect how it is wired; predict on a CPU or a CUDA GPU.
+``import nb3d as keras`` runs ordinary functional 3D code: build a graph from `Input` and `layers`, or load one that
+Keras saved; inspect how it is wired; predict on a CPU or a CUDA GPU.
 """
 
 from nb3d import (
