@@ -40,12 +40,10 @@ THIRD_PARTIES: dict[str, frozenset[str]] = {
     "kernels/cpu": frozenset({"numba", "llvmlite"}),
     "kernels/cuda": frozenset({"numba", "llvmlite", "cuda"}),
     "saving": frozenset({"h5py"}),
-    "models": frozenset({"rich"}),
-    "inspect": frozenset({"PIL", "rich"}),
-    "cli": frozenset({"rich"}),
+    "inspect": frozenset({"PIL"}),
 }
 # Extras: they may be absent, and so are only imported inside functions.
-EXTRAS = frozenset({"h5py", "rich", "PIL"})
+EXTRAS = frozenset({"h5py", "PIL"})
 
 # The only places that say how kernels are compiled.
 COMPILERS = {"kernels/cpu/compile.py", "kernels/cuda/door.py"}
