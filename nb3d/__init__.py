@@ -22,6 +22,7 @@ from nb3d.engine.contexts import Graph, eager_mode, get_default_graph
 from nb3d.engine.input_spec import InputSpec
 from nb3d.engine.tensor import KerasTensor
 from nb3d.engine.variable import Variable
+from nb3d.kernels.devices import devices
 from nb3d.layers import Input, Layer
 from nb3d.models import Model, Sequential
 from nb3d.plan.function import Function, function
@@ -42,6 +43,7 @@ __all__ = [
     "backend",
     "config",
     "constraints",
+    "devices",
     "eager_mode",
     "function",
     "get_default_graph",
