@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nb3d.engine.variable import Variable
+from nb3d.plan import watch
 from nb3d.plan.arena import ALIGNMENT
 from nb3d.plan.graph import Graph, ValueId
 from nb3d.plan.schedule import Schedule, ScheduledStep
@@ -34,6 +35,7 @@ class _Bound:
                 size = int(np.prod(graph.shape(value), dtype=np.int64)) * np.dtype(spec.dtype).itemsize
                 self.views[value] = self.memory[at : at + size].view(spec.dtype).reshape(graph.shape(value))
         scratch = self.memory[plan.layout.size :]
+        self.items: list[ScheduledStep] = []  # of the calls
         self.calls: list[Call] = []
         for item, constants in zip(plan.steps, packed, strict=True):
             if item.step.output in plan.views:
@@ -43,6 +45,7 @@ class _Bound:
                 for value, constant in zip(item.step.inputs, constants, strict=True)
             ]
             kernel = item.choice.implementation.load(item.case)
+            self.items.append(item)
             self.calls.append((kernel, (*operands, self.views[item.step.output], scratch, *item.case.params)))
 
 
@@ -55,9 +58,8 @@ class Executor:
 
     def __init__(self, plan: Schedule) -> None:
         self._packed = [_constants(item, plan.graph) for item in plan.steps]
-        results = set(plan.graph.results())
-        kept = {value: array for value, array in plan.graph.constants.items() if value in results}
-        self.plan = replace(plan, graph=replace(plan.graph, constants=kept))  # weights live on in their packed form
+        self._validating = watch.validating()
+        self.plan = plan if self._validating else _without_weights(plan)  # the reference takes them as they are
         self._idle: list[_Bound] = []
         self._lock = threading.Lock()
 
@@ -72,6 +74,17 @@ class Executor:
             with self._lock:
                 self._idle.append(bound)
 
+    def _run_watched(self, bound: _Bound) -> None:
+        for item, (kernel, arguments) in zip(bound.items, bound.calls, strict=True):
+            if watch.timing():
+                watch.timed(item, kernel, arguments)
+            else:
+                kernel(*arguments)
+            if self._validating:
+                absent = np.empty(0, item.case.out_dtype)
+                inputs = [absent if value is None else bound.views[value] for value in item.step.inputs]
+                watch.validate(item, inputs, bound.views[item.step.output])
+
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for arrays of the planned sizes; updates are carried out at the end."""
         graph = self.plan.graph
@@ -80,13 +93,23 @@ class Executor:
                 np.copyto(bound.views[value], array, casting="unsafe")
             for value, variable in graph.variables.items():
                 np.copyto(bound.views[value], variable.value)
-            for kernel, arguments in bound.calls:
-                kernel(*arguments)
+            if self._validating or watch.timing():
+                self._run_watched(bound)
+            else:
+                for kernel, arguments in bound.calls:
+                    kernel(*arguments)
             changes: list[tuple[Variable, np.ndarray]] = [(v, bound.views[value].copy()) for v, value in graph.updates]
             outputs = [bound.views[value].copy() for value in graph.outputs]
         for variable, array in changes:
             variable.assign(array)
         return outputs
+
+
+def _without_weights(plan: Schedule) -> Schedule:
+    """The plan without constants that live on in packed form."""
+    results = set(plan.graph.results())
+    kept = {value: array for value, array in plan.graph.constants.items() if value in results}
+    return replace(plan, graph=replace(plan.graph, constants=kept))
 
 
 def _constants(item: ScheduledStep, graph: Graph) -> tuple[np.ndarray | None, ...]:

@@ -15,6 +15,7 @@ from nb3d.engine.structure import to_list
 from nb3d.engine.tensor import Dims, KerasTensor, TensorSpec
 from nb3d.engine.variable import Variable
 from nb3d.kernels.devices import resolve
+from nb3d.plan import watch
 from nb3d.plan.capture import capture
 from nb3d.plan.executor import Executor
 from nb3d.plan.explain import explain
@@ -132,7 +133,8 @@ class Function:
 
     def executor(self, shapes: Sequence[Dims]) -> Executor:
         """The runnable plan for these shapes, from the cache where weights and settings are still the same."""
-        key = (tuple(map(tuple, shapes)), os.environ.get("NB3D_IMPL", ""), resolve(self.device).name)
+        settings = os.environ.get("NB3D_IMPL", ""), watch.validating(), resolve(self.device).name
+        key = (tuple(map(tuple, shapes)), *settings)
         with self._lock:
             found = self._plans.pop(key, None)
             if found is None or _stale(found.plan):
