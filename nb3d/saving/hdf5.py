@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nb3d.saving.errors import ModelFileError
+from nb3d.saving.heap import HeapGuard
 
 MAX_OBJECTS = 200_000  # in one file
 MAX_DEPTH = 64
@@ -67,7 +68,7 @@ def reading(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[Hdf5]:
     """
     h5py = require_h5py()
     try:
-        with h5py.File(stream, "r") as root:
+        with h5py.File(HeapGuard(stream), "r") as root:
             yield Hdf5(h5py, root, name)
     except ModelFileError:
         raise
@@ -213,7 +214,7 @@ class Hdf5:
                 "the values are not all there", key=path, expected=f"{needed} bytes", got=dataset.id.get_storage_size()
             )
         if "dtype" in dataset.attrs:
-            raise ModelFileError("the dataset holds an unusual type", key=path, got=self.text(path, "dtype"))
+            raise ModelFileError("the dataset holds a type of Keras' own, such as bfloat16", key=path)
         return Stored(path, shape, dtype)
 
     def read(self, stored: Stored) -> np.ndarray:

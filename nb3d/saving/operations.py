@@ -101,6 +101,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "Sum": "axis keepdims",
         "Tanh": "",
         "Transpose": "axes",
+        "TrueDivide": "",
         "Var": "axis keepdims",
         "Where": "",
     },
