@@ -4,8 +4,8 @@ Run it in an environment with Keras 3, from the root of the repository:
 
     python dev/record_file_goldens.py
 
-It builds the networks of ``tests/saving/networks.py`` with Keras and writes, for each, ``NAME.keras`` and ``NAME.npz`` into
-``tests/saving/golden``.
+It builds the networks of ``tests/saving/networks.py`` with Keras and writes, for each, ``NAME.keras`` and ``NAME.npz``
+into ``tests/saving/golden``.
 """
 
 from __future__ import annotations

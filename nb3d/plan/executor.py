@@ -1,9 +1,15 @@
-"""Running a plan: a list of calls on views of an arena."""
+"""Running a plan: a list of calls on views of an arena.
+
+Inputs are read where the caller has them, and results are written where the caller gets them, so a run copies nothing:
+at every run the few arguments that see inputs or results are exchanged. An input that is not as kernels want it
+(another dtype, not contiguous) is copied into the arena.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,39 +20,99 @@ from nb3d.engine.variable import Variable
 from nb3d.plan import watch
 from nb3d.plan.arena import ALIGNMENT
 from nb3d.plan.graph import Graph, ValueId
-from nb3d.plan.schedule import Schedule, ScheduledStep
+from nb3d.plan.schedule import Schedule, ScheduledStep, nbytes
 
-Call = tuple[Callable[..., None], tuple[Any, ...]]
+UNSHARED = 3  # references to a block that only `_Results` knows, while it asks: its list, a variable, the question
+
+Call = tuple[Callable[..., None], list[Any]]
+
+
+class _Results:
+    """Memory for a result. A block that the caller has dropped serves again: fresh memory costs more than the run."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._blocks: list[np.ndarray] = []
+
+    def fresh(self) -> np.ndarray:
+        """Aligned bytes that nobody else sees."""
+        for block in self._blocks:
+            if sys.getrefcount(block) <= UNSHARED:
+                break
+        else:
+            block = np.empty(self._size + ALIGNMENT, np.uint8)
+            self._blocks = [block]  # whoever still has the last one keeps it
+        return _aligned(block)[: self._size]
 
 
 class _Bound:
     """A plan bound to one arena: views of every value, and the calls on them."""
 
     def __init__(self, plan: Schedule, packed: Sequence[tuple[np.ndarray | None, ...]]) -> None:
-        graph = plan.graph
-        memory = np.empty(plan.arena_bytes + ALIGNMENT, np.uint8)
-        start = -memory.ctypes.data % ALIGNMENT
-        self.memory = memory[start : start + plan.arena_bytes]
+        self._graph = graph = plan.graph
+        self._roots = plan.roots
+        memory = _aligned(np.empty(plan.arena_bytes + ALIGNMENT, np.uint8))
+        self.memory = memory[: plan.arena_bytes]
         self.views: dict[ValueId, np.ndarray] = dict(graph.constants)
         for value, spec in graph.specs.items():
             root = plan.roots[value]
             if root in plan.layout.offsets:
                 at = plan.layout.offsets[root]
-                size = int(np.prod(graph.shape(value), dtype=np.int64)) * np.dtype(spec.dtype).itemsize
-                self.views[value] = self.memory[at : at + size].view(spec.dtype).reshape(graph.shape(value))
+                self.views[value] = (
+                    self.memory[at : at + nbytes(graph, value)].view(spec.dtype).reshape(graph.shape(value))
+                )
         scratch = self.memory[plan.layout.size :]
+        computed = {plan.roots[item.step.output] for item in plan.steps} - {*graph.inputs, *graph.variables}
+        outputs = {plan.roots[value] for value in graph.outputs}
+        self._results = {root: _Results(nbytes(graph, root)) for root in sorted(outputs & computed)}
+        moving = {*self._results, *graph.inputs}
         self.items: list[ScheduledStep] = []  # of the calls
         self.calls: list[Call] = []
+        self._arrays: dict[ValueId, np.ndarray] = {}  # of one run: inputs and results, by root
+        self._exchanged: list[tuple[list[Any], int, ValueId]] = []
         for item, constants in zip(plan.steps, packed, strict=True):
             if item.step.output in plan.views:
                 continue
-            operands = [
-                constant if constant is not None else self.views[value]  # type: ignore[index]
-                for value, constant in zip(item.step.inputs, constants, strict=True)
+            values = [None if known is not None else v for v, known in zip(item.step.inputs, constants, strict=True)]
+            values.append(item.step.output)
+            arguments: list[Any] = [
+                known if value is None else self.views[value]
+                for value, known in zip(values, (*constants, None), strict=True)
             ]
-            kernel = item.choice.implementation.load(item.case)
+            arguments += [scratch, *item.case.params]
             self.items.append(item)
-            self.calls.append((kernel, (*operands, self.views[item.step.output], scratch, *item.case.params)))
+            self.calls.append((item.choice.implementation.load(item.case), arguments))
+            self._exchanged += [
+                (arguments, position, value)
+                for position, value in enumerate(values)
+                if value is not None and plan.roots[value] in moving
+            ]
+
+    def array(self, value: ValueId) -> np.ndarray:
+        """Where a value lies in this run."""
+        root = self._roots[value]
+        return self._arrays[root].reshape(self._graph.shape(value)) if root in self._arrays else self.views[value]
+
+    @contextmanager
+    def taking(self, inputs: Sequence[np.ndarray]) -> Iterator[None]:
+        """Points the calls at the inputs of a run and at memory for its results; keeps nobody's arrays afterwards."""
+        graph = self._graph
+        try:
+            for value, array in zip(graph.inputs, inputs, strict=True):
+                view = self.views[value]
+                if array.dtype == view.dtype and array.flags.c_contiguous and array.flags.aligned:
+                    self._arrays[value] = array
+                else:
+                    np.copyto(view, array, casting="unsafe")
+            for root, results in self._results.items():
+                self._arrays[root] = results.fresh().view(graph.specs[root].dtype).reshape(graph.shape(root))
+            for arguments, position, value in self._exchanged:
+                arguments[position] = self.array(value)
+            yield
+        finally:
+            self._arrays.clear()
+            for arguments, position, value in self._exchanged:
+                arguments[position] = self.views[value]
 
 
 class Executor:
@@ -77,20 +143,18 @@ class Executor:
     def _run_watched(self, bound: _Bound) -> None:
         for item, (kernel, arguments) in zip(bound.items, bound.calls, strict=True):
             if watch.timing():
-                watch.timed(item, kernel, arguments)
+                watch.timed(item, kernel, tuple(arguments))
             else:
                 kernel(*arguments)
             if self._validating:
                 absent = np.empty(0, item.case.out_dtype)
-                inputs = [absent if value is None else bound.views[value] for value in item.step.inputs]
-                watch.validate(item, inputs, bound.views[item.step.output])
+                inputs = [absent if value is None else bound.array(value) for value in item.step.inputs]
+                watch.validate(item, inputs, bound.array(item.step.output))
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for arrays of the planned sizes; updates are carried out at the end."""
-        graph = self.plan.graph
-        with self._bound() as bound:
-            for value, array in zip(graph.inputs, inputs, strict=True):
-                np.copyto(bound.views[value], array, casting="unsafe")
+        graph, roots = self.plan.graph, self.plan.roots
+        with self._bound() as bound, bound.taking(inputs):
             for value, variable in graph.variables.items():
                 np.copyto(bound.views[value], variable.value)
             if self._validating or watch.timing():
@@ -98,8 +162,12 @@ class Executor:
             else:
                 for kernel, arguments in bound.calls:
                     kernel(*arguments)
-            changes: list[tuple[Variable, np.ndarray]] = [(v, bound.views[value].copy()) for v, value in graph.updates]
-            outputs = [bound.views[value].copy() for value in graph.outputs]
+            changes: list[tuple[Variable, np.ndarray]] = [(v, bound.array(value).copy()) for v, value in graph.updates]
+            outputs, taken = [], {*graph.inputs, *graph.variables, *graph.constants}
+            for value in graph.outputs:
+                array = bound.array(value)
+                outputs.append(array.copy() if roots[value] in taken else array)
+                taken.add(roots[value])  # no two results share memory
         for variable, array in changes:
             variable.assign(array)
         return outputs
@@ -110,6 +178,10 @@ def _without_weights(plan: Schedule) -> Schedule:
     results = set(plan.graph.results())
     kept = {value: array for value, array in plan.graph.constants.items() if value in results}
     return replace(plan, graph=replace(plan.graph, constants=kept))
+
+
+def _aligned(memory: np.ndarray) -> np.ndarray:
+    return memory[-memory.ctypes.data % ALIGNMENT :]
 
 
 def _constants(item: ScheduledStep, graph: Graph) -> tuple[np.ndarray | None, ...]:

@@ -14,6 +14,7 @@ from nb3d.engine.node import symbolic_leaves
 from nb3d.engine.structure import to_list
 from nb3d.engine.tensor import Dims, KerasTensor, TensorSpec
 from nb3d.engine.variable import Variable
+from nb3d.kernels import policy
 from nb3d.kernels.devices import resolve
 from nb3d.plan import watch
 from nb3d.plan.capture import capture
@@ -133,7 +134,7 @@ class Function:
 
     def executor(self, shapes: Sequence[Dims]) -> Executor:
         """The runnable plan for these shapes, from the cache where weights and settings are still the same."""
-        settings = os.environ.get("NB3D_IMPL", ""), watch.validating(), resolve(self.device).name
+        settings = os.environ.get("NB3D_IMPL", ""), watch.validating(), policy.current(), resolve(self.device).name
         key = (tuple(map(tuple, shapes)), *settings)
         with self._lock:
             found = self._plans.pop(key, None)

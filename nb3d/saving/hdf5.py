@@ -68,8 +68,9 @@ def reading(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[Hdf5]:
     """
     h5py = require_h5py()
     try:
-        with h5py.File(HeapGuard(stream), "r") as root:
-            yield Hdf5(h5py, root, name)
+        guard = HeapGuard(stream)
+        with h5py.File(guard, "r") as root:
+            yield Hdf5(h5py, root, guard, name)
     except ModelFileError:
         raise
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # what h5py raises over damaged files
@@ -79,9 +80,11 @@ def reading(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[Hdf5]:
 class Hdf5:
     """An open HDF5 file; `reading` makes one."""
 
-    def __init__(self, h5py: Any, root: Any, name: str) -> None:
+    def __init__(self, h5py: Any, root: Any, guard: HeapGuard, name: str) -> None:
         self._h5py = h5py
         self._root = root
+        self._guard = guard
+        self._known: dict[str, Any] = {}  # path -> object
         self.name = name
 
     # -- groups ----------------------------------------------------------------------------------------------------
@@ -125,19 +128,27 @@ class Hdf5:
         return found
 
     def _find(self, path: str) -> Any:
-        current = self._root
+        """The object at `path`, ``None`` if there is none; each on the way is looked up once."""
+        current, place = self._root, ""
         for part in path.split("/") if path else ():
-            if part in ("", ".", ".."):
-                raise ModelFileError("this is no path within the file", key=repr(path))
-            if not isinstance(current, self._h5py.Group) or part not in current:
-                return None
-            link = current.get(part, getlink=True)
-            if not isinstance(link, self._h5py.HardLink):
-                raise ModelFileError(
-                    "links are not followed", key=path, expected="a hard link", got=f"a {type(link).__name__}"
-                )
-            current = current[part]
+            place = f"{place}/{part}" if place else part
+            if place not in self._known:
+                self._known[place] = self._step(current, part, place)
+            current = self._known[place]
         return current
+
+    def _step(self, group: Any, part: str, place: str) -> Any:
+        """What a group holds under one name."""
+        if part in ("", ".", ".."):
+            raise ModelFileError("this is no path within the file", key=repr(place))
+        link = group.get(part, getlink=True) if isinstance(group, self._h5py.Group) else None
+        if link is None:
+            return None
+        if not isinstance(link, self._h5py.HardLink):
+            raise ModelFileError(
+                "links are not followed", key=place, expected="a hard link", got=f"a {type(link).__name__}"
+            )
+        return group[part]
 
     # -- attributes ------------------------------------------------------------------------------------------------
 
@@ -178,6 +189,7 @@ class Hdf5:
             return []
         if handle.dtype.kind != "S" and self._h5py.check_string_dtype(handle.dtype) is None:
             raise ModelFileError("this attribute holds no text", key=key, expected="strings", got=handle.dtype)
+        self._guard.expect(count)
         values = np.asarray(attributes[name], dtype=object).reshape(-1)
         try:
             texts = [value.decode("utf8") if isinstance(value, bytes) else str(value) for value in values]

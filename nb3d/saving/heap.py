@@ -15,6 +15,7 @@ from nb3d.saving.errors import ModelFileError
 
 _SIGNATURE = b"GCOL\x01\0\0\0"
 _HEADER = 16  # bytes: signature, version, size of the whole; of an object: index, references, size
+LARGEST_LIST = 16 * 2**30  # bytes that a list of strings could take if each were the longest one in the file
 _LARGEST_HEAP = 128 * 2**20
 _LARGEST_READ = 64 * 1024  # heaps are begun with smaller reads; larger ones are values of weights
 
@@ -28,6 +29,22 @@ class HeapGuard(io.RawIOBase):
 
     def __init__(self, stream: BinaryIO | io.RawIOBase) -> None:
         self._stream: Any = stream
+        self._longest = 0  # bytes of an object of the heaps so far
+        self._allowed = LARGEST_LIST
+
+    def expect(self, count: int) -> None:
+        """Prepares for a list of strings, all of which may be the same long object of a heap.
+
+        Raises:
+            ModelFileError: If the longest object so far, so often, would be too much; later, if a new one would.
+        """
+        self._allowed = LARGEST_LIST // max(count, 1)
+        self._check_length(self._longest)
+
+    def _check_length(self, length: int) -> None:
+        if length > self._allowed:
+            raise ModelFileError("a list of strings could be larger than memory", expected=self._allowed, got=length)
+        self._longest = max(self._longest, length)
 
     def readable(self) -> bool:
         """Yes."""
@@ -75,6 +92,8 @@ class HeapGuard(io.RawIOBase):
             step = length if index == 0 else _HEADER + (length + 7) // 8 * 8
             if index in seen or step < _HEADER or step > len(heap) - position:
                 break
+            if index:
+                self._check_length(length)
             seen.add(index)
             position += step
         if len(heap) != size - _HEADER or len(heap) - position >= _HEADER:

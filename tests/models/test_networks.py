@@ -10,8 +10,6 @@ import pytest
 
 import nb3d
 
-pytest.importorskip("h5py")
-
 HERE = Path(__file__).resolve().parent
 TOLERANCE = 1e-4  # of the largest expected value
 

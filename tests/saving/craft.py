@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import pytest
 
 import nb3d
 from nb3d.saving import ModelFileError
@@ -76,9 +77,7 @@ def layer_of(config: Any, name: str) -> Any:
 
 def refusal(path: Path, **options: Any) -> str:
     """The message with which a file is refused; it names the file."""
-    try:
+    with pytest.raises(ModelFileError) as caught:
         nb3d.models.load_model(path, **options)
-    except ModelFileError as error:
-        assert str(error).startswith(str(path))
-        return str(error)
-    raise AssertionError(f"{path} was loaded")
+    assert str(caught.value).startswith(str(path))
+    return str(caught.value)

@@ -6,13 +6,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 import nb3d
 from tests.saving.networks import NETWORKS, predictions
-
-h5py = pytest.importorskip("h5py")
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 NAMES = sorted(NETWORKS)
@@ -35,7 +34,7 @@ def content(path: Path) -> tuple[Any, dict[str, Any]]:
 
 
 def differences(keras: Any, ours: Any, place: str = "") -> list[str]:
-    """Where two configurations differ, but for what only Keras writes, empty masks, and dtypes that are not policies."""
+    """Where two configurations differ, but for what only Keras writes, empty masks, and dtypes without a policy."""
     if place.endswith("/dtype") and isinstance(keras, str) and isinstance(ours, dict):
         ours = ours["config"]["name"]
     if isinstance(keras, dict) and isinstance(ours, dict):

@@ -1,4 +1,4 @@
-"""Configurations that want more than to be a model: nothing in them runs, opens, or is believed before it is checked."""
+"""Configurations that want more than to be a model: nothing in them runs, opens, or is believed without a check."""
 
 import base64
 import json
@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("h5py")
 
 import nb3d
 from tests.saving.craft import archive, layer_of, refusal, with_config

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
-
-h5py = pytest.importorskip("h5py")
 
 import nb3d
 from nb3d.saving import ModelFileError
@@ -161,7 +160,7 @@ def test_a_group_for_a_dataset_and_the_reverse_are_refused(place: str, tmp_path:
 
 
 def test_a_dataset_of_no_shape_and_one_of_bfloat16_are_refused(tmp_path: Path) -> None:
-    refusal(with_weights(tmp_path, replaced(KERNEL, lambda file, path: file.create_dataset(path, data=h5py.Empty("f4")))))
+    refusal(with_weights(tmp_path, replaced(KERNEL, values(h5py.Empty("f4")))))
 
     def bfloat16(file: Any) -> None:
         file[KERNEL].attrs["dtype"] = "bfloat16"
@@ -236,6 +235,17 @@ def test_a_heap_that_would_never_end_is_refused(tmp_path: Path) -> None:
     struct.pack_into("<Q", content, unused + 8, 0)
     path.write_bytes(content)
     assert "a heap of strings" in refusal(path)
+
+
+def test_a_list_of_names_that_are_all_one_long_string_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["a", "b" * 5000]
+    monkeypatch.setattr("nb3d.saving.heap.LARGEST_LIST", 8000)
+    with pytest.raises(ModelFileError, match="larger than memory"):
+        small_model().load_weights(path)
 
 
 def test_a_weights_file_of_a_whole_other_kind_is_refused(tmp_path: Path) -> None:

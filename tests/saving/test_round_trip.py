@@ -1,4 +1,4 @@
-"""What is saved comes back: bit for bit, from archives, from configuration and weights, and into a network built anew."""
+"""What is saved comes back bit for bit: from archives, from configuration and weights, into a network built anew."""
 
 import json
 import os
@@ -17,7 +17,6 @@ from nb3d.saving import ModelFileError
 from nb3d.saving.configuration import configuration
 from tests.saving.networks import NETWORKS, predictions, randomize
 
-pytest.importorskip("h5py")
 layers = nb3d.layers
 NAMES = sorted(NETWORKS)
 
@@ -163,7 +162,7 @@ def test_how_a_model_was_to_be_trained_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["import nb3d", "import nb3d.models", "from nb3d.models import load_model as _"])
 def test_the_functions_are_where_keras_has_them(line: str) -> None:
-    code = f"{line}\nimport sys; m = sys.modules['nb3d.models']; m.load_model, m.save_model; assert 'h5py' not in sys.modules"
+    code = f"{line}\nimport sys, nb3d.models as m; m.load_model, m.save_model; assert 'h5py' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], env={**os.environ})
 
 
