@@ -53,7 +53,9 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
             raise ValueError(f"{class_name!r} is no layer, but {cls!r}.")
         where = f"Layer {values.get('name')!r} ({class_name})"
         try:
-            return cls.from_config(_readable(cls, dict(values)))
+            layer = cls.from_config(_readable(cls, dict(values)))
+            layer._class_name = class_name.rpartition(">")[2]  # files count weights by it
+            return layer
         except (TypeError, ValueError) as error:
             text = str(error)
             raise ValueError(text if text.startswith("Layer ") else f"{where}: {text}") from error

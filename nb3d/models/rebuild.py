@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from nb3d.engine.network import Network
@@ -42,7 +43,8 @@ def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = No
         raise ValueError("Expected a model's configuration, a mapping with 'class_name' and 'config'.")
     with custom_object_scope(custom_objects):
         check_configuration(config)
-        model = deserialize(dict(config))
+        with _blaming("The configuration"):
+            model = deserialize(dict(config))
     if not isinstance(model, Network):
         raise ValueError(f"Expected the configuration of a model, got that of a {type(model).__name__}.")
     return model
@@ -73,6 +75,21 @@ def rebuild(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None,
     model = cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
     model.arrange(replay.layers)
     return model
+
+
+@contextmanager
+def _blaming(what: str) -> Iterator[None]:
+    """Makes a `ValueError` of what goes wrong in the block, with `what` in front unless it names a layer already.
+
+    Values of the wrong kind raise whatever Python has for that.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        text = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        if isinstance(error, ValueError) and "layer '" in text.lower():
+            raise
+        raise ValueError(f"{what}: {text}") from error
 
 
 class _Replay:
@@ -139,11 +156,9 @@ class _Replay:
 
     def _call(self, name: str, node: Any) -> None:
         layer = self.layers[name]
-        args, kwargs = self._arguments(node)
-        try:
+        with _blaming(f"Layer {name!r}"):
+            args, kwargs = self._arguments(node)
             outputs = layer.call(name, args, kwargs) if isinstance(layer, _OperationEntry) else layer(*args, **kwargs)
-        except (TypeError, ValueError) as error:
-            raise error if name in str(error) else ValueError(f"Layer {name!r}: {error}") from error
         self.results[name].append(list(leaves(outputs)))
 
     def _arguments(self, node: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -214,11 +229,8 @@ def _make_layer(name: str, entry: Mapping[str, Any]) -> Any:
     layer = sharing.known(shared)
     if layer is not None:
         return layer
-    try:
+    with _blaming(f"Layer {name!r} ({entry.get('class_name')})"):
         layer = deserialize(dict(entry))
-    except (ValueError, TypeError, KeyError) as error:
-        text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
-        raise ValueError(text if name in text else f"Layer {name!r} ({entry.get('class_name')}): {text}") from error
     layer.name = name
     sharing.remember(shared, layer)
     return layer

@@ -22,27 +22,33 @@ from nb3d.plan.arena import ALIGNMENT
 from nb3d.plan.graph import Graph, ValueId
 from nb3d.plan.schedule import Schedule, ScheduledStep, nbytes
 
-UNSHARED = 3  # references to a block that only `_Results` knows, while it asks: its list, a variable, the question
-
 Call = tuple[Callable[..., None], list[Any]]
 
 
 class _Results:
-    """Memory for a result. A block that the caller has dropped serves again: fresh memory costs more than the run."""
+    """Memory for a result. A block that the caller has dropped serves again: fresh memory costs more than many a run.
+
+    Arrays on a block, views of them included, hold references to it, so a block is free when only this object does.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._blocks: list[np.ndarray] = []
+        self._blocks = [np.empty(0, np.uint8)]
 
     def fresh(self) -> np.ndarray:
         """Aligned bytes that nobody else sees."""
-        for block in self._blocks:
-            if sys.getrefcount(block) <= UNSHARED:
-                break
-        else:
-            block = np.empty(self._size + ALIGNMENT, np.uint8)
-            self._blocks = [block]  # whoever still has the last one keeps it
-        return _aligned(block)[: self._size]
+        if self._blocks[0].size == 0 or _references(self._blocks) > _UNSHARED:
+            self._blocks = [np.empty(self._size + ALIGNMENT, np.uint8)]  # who still has the last block keeps it
+        return _aligned(self._blocks[0])[: self._size]
+
+
+def _references(blocks: list[np.ndarray]) -> int:
+    """References to the first block. How many a question adds depends on the version of Python, so it is measured."""
+    block = blocks[0]
+    return sys.getrefcount(block)
+
+
+_UNSHARED = _references([np.empty(1, np.uint8)])
 
 
 class _Bound:

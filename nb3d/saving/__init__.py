@@ -1,4 +1,10 @@
-"""Model files: read under a strict contract, written atomically."""
+"""Model files: read under a strict contract, written atomically.
+
+Reading goes one way for all formats: `source` opens the file and knows its kind, `archive` and `hdf5` are the only
+places that open what is inside, `layout` and `legacy` say where the weights of a model lie, `weights` checks and reads
+them, and `reader` puts these steps in order. Writing: `configuration` and `operations` know Keras 3's words, `layout`
+the places, `atomic` the last step. The functions that users call stand in `nb3d.models.files`.
+"""
 
 from nb3d.engine.registry import custom_object_scope, register_keras_serializable
 from nb3d.models.files import Formats, connect, load_model, save_model

@@ -81,7 +81,8 @@ def _made(layer: Any, module: str, class_name: str, config: Json, build_config: 
     """An entry; a class of the user's own stands under its own module and registered name."""
     cls, registered = type(layer), None
     if cls not in LAYERS.things():
-        module, class_name, registered = cls.__module__, cls.__name__, registered_name(cls) or cls.__name__
+        module, class_name = cls.__module__, layer._class_name
+        registered = registered_name(cls) or class_name
     built = {} if build_config is None else {"build_config": build_config}
     entry = {"module": module, "class_name": class_name, "config": config, "registered_name": registered}
     return {**entry, **built, **sharing.mark(layer)}
@@ -117,9 +118,9 @@ def _value(key: str, value: Any) -> Any:
         return _policy(value)
     if isinstance(value, str) and (key == "function" or (key == "activation" and value not in ACTIVATIONS.names())):
         return _function(value)
-    if isinstance(value, Mapping) and isinstance(value.get("class_name"), str) and isinstance(value["config"], Mapping):
-        return _object(key, value)
     if isinstance(value, Mapping):
+        if isinstance(value.get("class_name"), str) and isinstance(value.get("config"), Mapping):
+            return _object(key, value)
         return {str(name): _value(str(name), item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_value("", item) for item in value]

@@ -97,8 +97,7 @@ def _counted(name: str, counts: Counter[str]) -> str:
 
 
 def _snake_case(layer: BaseLayer) -> str:
-    name = type(layer).__name__
-    return to_snake_case(_CLASS_NAMES.get(name, name))
+    return to_snake_case(_CLASS_NAMES.get(layer._class_name, layer._class_name))
 
 
 def _join(path: str, name: str) -> str:

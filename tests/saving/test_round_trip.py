@@ -130,6 +130,19 @@ def test_a_layer_of_one_s_own_comes_back_with_the_layers_inside_it(how: str, tmp
         nb3d.models.load_model(tmp_path / "model.keras")
 
 
+def test_a_custom_object_may_stand_for_a_class_of_another_name(tmp_path: Path) -> None:
+    class Mine(Scale):
+        pass
+
+    x = nb3d.Input((2,))
+    model = nb3d.Model(x, Scale(name="scale")(x))
+    model.save(tmp_path / "model.keras")
+    copy = nb3d.models.load_model(tmp_path / "model.keras", custom_objects={"Scale": Mine})
+    assert type(copy.get_layer("scale")) is Mine
+    copy.save(tmp_path / "copy.keras")
+    assert_same(model, nb3d.models.load_model(tmp_path / "copy.keras", custom_objects={"Scale": Scale}), lambda _: None)
+
+
 def test_float64_stays_float64(tmp_path: Path) -> None:
     x = nb3d.Input((3,), dtype="float64")
     model = nb3d.Model(x, layers.Dense(2, dtype="float64")(x))
