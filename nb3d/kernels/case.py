@@ -47,6 +47,11 @@ def no_scratch(case: Case, threads: int) -> int:
     return 0
 
 
+def never(case: Case) -> str | None:
+    """The ``declines`` of kernels that are the best choice wherever they can compute a case."""
+    return None
+
+
 @dataclass(frozen=True)
 class Implementation:
     """One way to compute an operation on one device.
@@ -59,6 +64,8 @@ class Implementation:
         load: The kernel for a case (compiled lazily, on its first call).
         prepare: Packs constant inputs once; returns as many inputs as it got, which then go to the kernel.
         scratch: Bytes of scratch for a case and a number of threads.
+        declines: ``None``, or the reason why another one should compute a case that this one can: asked only where none
+            is forced.
     """
 
     op: str
@@ -68,3 +75,4 @@ class Implementation:
     load: Callable[[Case], Kernel]
     prepare: Callable[[Case, Arrays], Arrays] = leave_as_is
     scratch: Callable[[Case, int], int] = no_scratch
+    declines: Callable[[Case], str | None] = never

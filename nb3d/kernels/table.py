@@ -7,6 +7,7 @@ kernel and no Numba. A module of kernels offers
     load(case) -> kernel               compiled on its first call
     prepare(case, inputs) -> inputs    optional: packs constant weights once
     scratch(case, threads) -> int      optional: bytes of scratch it needs
+    declines(case) -> str | None       optional: the reason why another one should compute a case that it could
 
 The environment variable ``NB3D_IMPL`` forces implementations: ``conv3d:direct,softmax:reference``. ``*:reference``
 stands for every operation that has one of that name.
@@ -22,9 +23,12 @@ from importlib import import_module
 import numpy as np
 
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.case import Arrays, Case, Implementation, leave_as_is, no_scratch
+from nb3d.kernels.case import Arrays, Case, Implementation, leave_as_is, never, no_scratch
+from nb3d.kernels.policy import Policy, current
 
 _ACTIVATIONS = tuple(code.name.lower() for code in Activation)
+
+_BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 _REFERENCE: dict[str, str] = {
     "convolution": "conv3d conv3d_transpose",
@@ -43,13 +47,19 @@ _REFERENCE: dict[str, str] = {
 
 # (operation, device, name, module), best first; what follows for every operation is its reference.
 _ROWS: tuple[tuple[str, str, str, str], ...] = (
+    ("conv3d", "cpu", "winograd", "nb3d.kernels.cpu.conv3d_winograd"),
     ("conv3d", "cpu", "direct", "nb3d.kernels.cpu.conv3d_direct"),
+    ("conv3d_transpose", "cpu", "product", "nb3d.kernels.cpu.conv3d_transpose_product"),
     ("conv3d_transpose", "cpu", "phases", "nb3d.kernels.cpu.conv3d_transpose_phases"),
     ("dense", "cpu", "tiles", "nb3d.kernels.cpu.dense_tiles"),
     *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in ("max_pool3d", "average_pool3d")),
     *((op, "cpu", "blocks", "nb3d.kernels.cpu.normalization") for op in ("batch_normalization", "softmax")),
-    *((op, "cpu", "flat", "nb3d.kernels.cpu.flat") for op in (*_ACTIVATIONS, "add", "prelu")),
+    *((op, "cpu", "flat", "nb3d.kernels.cpu.flat") for op in _ACTIVATIONS),
+    *((op, "cpu", "flat", "nb3d.kernels.cpu.binary") for op in (*_BINARY, "prelu")),
     *((op, "cpu", "copies", "nb3d.kernels.cpu.copies") for op in ("concatenate", "upsample3d")),
+    *((op, "cpu", "rows", "nb3d.kernels.cpu.borders") for op in ("pad3d", "crop3d")),
+    ("transpose", "cpu", "tiles", "nb3d.kernels.cpu.transposes"),
+    *((op, "cpu", "chunks", "nb3d.kernels.cpu.reductions") for op in ("sum", "mean", "max", "min")),
     *((op, "cuda", "flat", "nb3d.kernels.cuda.activations") for op in ("linear", "relu", "hard_tanh", "threshold")),
     *(
         (op, "cpu", "reference", f"nb3d.kernels.reference.{family}")
@@ -91,40 +101,52 @@ def implementations(op: str, device: str = "cpu") -> tuple[Implementation, ...]:
     Raises:
         UnknownOperation: No kernel computes ``op`` on ``device``.
     """
-    rows = [row for row in _ROWS if row[0] == op and row[1] == device]
+    return tuple(_implementation(*row) for row in _rows(op, device))
+
+
+@cache
+def _rows(op: str, device: str) -> tuple[tuple[str, str, str, str], ...]:
+    rows = tuple(row for row in _ROWS if row[0] == op and row[1] == device)
     if not rows:
         known = "is no operation of nb3d" if op not in operations() else f"has no kernel for device {device!r}"
         raise UnknownOperation(f"{op!r} {known}.")
-    return tuple(_implementation(*row) for row in rows)
+    return rows
 
 
+@cache
 def _implementation(op: str, device: str, name: str, path: str) -> Implementation:
     module = import_module(path)
     return Implementation(
         op, name, device, module.accepts, module.load,
         getattr(module, "prepare", leave_as_is), getattr(module, "scratch", no_scratch),
+        getattr(module, "declines", never),
     )  # fmt: skip
 
 
 def select(case: Case, device: str = "cpu") -> Choice:
     """Returns the best implementation that accepts ``case``, with the reasons of the better ones that do not.
 
+    What is allowed says ``policy.py``; an implementation that is forced is only asked whether it can.
+
     Raises:
         UnknownOperation: No kernel computes the operation on ``device``.
         ValueError: ``NB3D_IMPL`` forces an implementation that does not exist or refuses; or all refuse.
     """
-    return _select(case, device, os.environ.get("NB3D_IMPL", ""))
+    return _select(case, device, os.environ.get("NB3D_IMPL", ""), current())
 
 
 @lru_cache(maxsize=4096)
-def _select(case: Case, device: str, forced: str) -> Choice:
-    candidates = implementations(case.op, device)
-    name = _forced_name(case.op, tuple(i.name for i in candidates), forced)
+def _select(case: Case, device: str, forced: str, policy: Policy) -> Choice:
+    candidates = _rows(case.op, device)
+    name = _forced_name(case.op, tuple(row[2] for row in candidates), forced)
     if name is not None:
-        candidates = tuple(i for i in candidates if i.name == name)
+        candidates = tuple(row for row in candidates if row[2] == name)
     refusals: list[tuple[str, str]] = []
-    for implementation in candidates:
+    for row in candidates:  # imported one by one: a forced reference loads no Numba
+        implementation = _implementation(*row)
         reason = implementation.accepts(case)
+        if reason is None and name is None:
+            reason = implementation.declines(case)
         if reason is None:
             return Choice(implementation, tuple(refusals))
         refusals.append((implementation.name, reason))

@@ -92,22 +92,26 @@ def window(n: int, k: int, s: int, d: int, padding: str) -> tuple[int, int]:
 
 def conv(
     sizes, ci, co, kernel=(3, 3, 3), strides=(1, 1, 1), dilations=(1, 1, 1), groups=1, padding="same", batch=1,
-    bias=True, residual=False, activation=RELU, alpha=0.0, beta=math.inf, dtype=F32, note="", **more,
+    bias=True, residual=False, activation=RELU, alpha=0.0, beta=math.inf, dtype=F32, constant=False, note="", **more,
 ) -> Example:  # fmt: skip
-    """A convolution, paddings as Keras has them."""
+    """A convolution, paddings as Keras has them; ``constant`` weights may go through Winograd's algorithm."""
     pairs = [window(*axis, padding) for axis in zip(sizes, kernel, strides, dilations, strict=True)]
     out = (batch, *(size for size, _ in pairs), co)
     shapes = ((batch, *sizes, ci), (*kernel, ci // groups, co), (co,) if bias else NO, out if residual else NO)
     params = (*strides, *(before for _, before in pairs), *dilations, groups, activation, float(alpha), float(beta))
     name = f"conv3d {sizes} {ci}>{co} k{kernel} s{strides} d{dilations} g{groups} {padding} b{batch} "
     name += f"{bias}{residual}{activation} {dtype} {more.get('values', '')} {note}"
-    case = Case("conv3d", shapes, (dtype,) * 4, out, dtype, params)
-    return Example(name, case, length=math.prod(kernel) * ci // groups, **more)
+    known = (False, True, True, False) if constant else ()
+    case = Case("conv3d", shapes, (dtype,) * 4, out, dtype, params, known)
+    length = math.prod(kernel) * ci // groups
+    if constant:  # transforms may err by 1e-5 of the largest output, and that is some 5 * sqrt(length)
+        length = int(200 * math.sqrt(length))
+    return Example(f"{name} constant" if constant else name, case, length=length, **more)
 
 
 def transposed(
     sizes, ci, co, kernel=(2, 2, 2), strides=(2, 2, 2), dilations=(1, 1, 1), paddings=(0, 0, 0), out=None, batch=1,
-    bias=True, activation=LINEAR, dtype=F32, **more,
+    bias=True, activation=LINEAR, dtype=F32, note="", **more,
 ) -> Example:  # fmt: skip
     """A transposed convolution; ``out`` is its size, by default all that it reaches."""
     axes = zip(sizes, kernel, strides, dilations, paddings, strict=True)
@@ -115,7 +119,7 @@ def transposed(
     shapes = ((batch, *sizes, ci), (*kernel, co, ci), (co,) if bias else NO)
     params = (*strides, *paddings, *dilations, activation, 0.0, math.inf)
     name = f"conv3d_transpose {sizes} {ci}>{co} k{kernel} s{strides} d{dilations} p{paddings} o{out} "
-    name += f"{activation} {dtype} {more.get('values', '')}"
+    name += f"{activation} {dtype} {more.get('values', '')} {note}"
     case = Case("conv3d_transpose", shapes, (dtype,) * 3, out, dtype, params)
     return Example(name, case, length=math.prod(kernel) * ci, **more)
 
@@ -173,11 +177,37 @@ def convolutions() -> Iterator[Example]:
     for dtype in (F32, F64):
         yield conv((5, 4, 15), 6, 21, strides=(1, 2, 1), residual=True, dtype=dtype, **elu)
     yield conv((5, 4, 5), 9, 9, groups=9, dtype=F64)
+    for filters in (1, 2, 4, 5, 8, 9, 24, 34, 40):
+        yield conv((4, 5, 27), 3, filters, residual=True, note="few filters")
+        yield conv((4, 5, 27), 3, filters, values="special", note="few filters")
+        yield conv((3, 4, 9), 5, filters, kernel=(1, 1, 1), dtype=F64, note="few filters")
+    for groups, each in ((2, 3), (3, 8), (5, 2), (16, 4), (4, 12), (7, 3), (2, 20)):
+        yield conv((4, 5, 27), groups * each, groups * each, groups=groups, residual=True, note="square groups")
+        yield conv((4, 5, 9), groups * each, 2 * groups * each, groups=groups, strides=(1, 2, 2), note="wide groups")
+        yield conv((4, 5, 9), 2 * groups * each, groups * each, groups=groups, padding="valid", note="narrow groups")
+    yield conv((4, 5, 9), 16, 16, groups=4, values="special", note="square groups")
+    yield conv((4, 5, 9), 12, 12, groups=6, dtype=F64, note="square groups")
     yield conv((12, 14, 33), 16, 24, residual=True, note="medium")
     yield conv((12, 14, 33), 16, 24, strides=(2, 2, 2), groups=2, note="medium")
     yield conv((6, 6, 6), 96, 160, note="medium, filters divided")
     yield conv((12, 24, 24), 16, 16, groups=16, note="medium, depthwise")
     yield conv((12, 24, 24), 24, 20, kernel=(1, 1, 1), note="medium")
+
+
+def convolutions_of_constants() -> Iterator[Example]:
+    elu = {"activation": int(Activation.ELU), "alpha": 1.0}
+    known = {"constant": True}
+    yield conv((9, 10, 11), 24, 20, batch=2, residual=True, **known)
+    yield conv((5, 6, 7), 8, 40, padding="valid", bias=False, activation=LINEAR, **known)
+    yield conv((7, 8, 9), 16, 32, kernel=(1, 3, 3), residual=True, **elu, **known)
+    yield conv((7, 8, 9), 12, 16, kernel=(3, 1, 1), padding="valid", **known)
+    yield conv((7, 8, 9), 17, 33, kernel=(3, 3, 1), batch=3, **elu, **known)
+    yield conv((6, 7, 8), 8, 16, kernel=(5, 5, 5), **known)
+    yield conv((6, 7, 8), 8, 18, kernel=(2, 2, 2), **known)
+    yield conv((6, 7, 8), 16, 24, groups=2, **known)
+    yield conv((1, 1, 1), 8, 16, note="one voxel", **known)
+    yield conv((6, 7, 8), 9, 5, dtype=F64, residual=True, **known)
+    yield conv((17, 18, 19), 32, 64, note="medium", **known)
 
 
 def transposed_convolutions() -> Iterator[Example]:
@@ -192,6 +222,11 @@ def transposed_convolutions() -> Iterator[Example]:
     yield transposed((4, 3, 5), 3, 4, kernel=(3, 2, 3), strides=(2, 3, 2), dilations=(3, 2, 2))
     yield transposed((1, 1, 1), 1, 1)
     yield transposed((3, 4, 5), 6, 7, kernel=(3, 3, 3), dtype=F64)
+    yield transposed((3, 4, 5), 6, 8, batch=2, activation=RELU, note="product")
+    yield transposed((3, 4, 7), 5, 3, kernel=(3, 1, 2), strides=(3, 1, 2), bias=False, note="product")
+    yield transposed((2, 3, 4), 4, 1, kernel=(1, 2, 4), strides=(1, 2, 4), dilations=(2, 1, 1), note="product")
+    yield transposed((3, 4, 5), 6, 9, dtype=F64, note="product")
+    yield transposed((8, 10, 24), 16, 40, note="medium, product")
     yield transposed((3, 4, 5), 6, 7, values="special")
     yield transposed((8, 10, 12), 32, 20, kernel=(3, 3, 3), paddings=(0, 0, 0), out=(16, 20, 24))
 
@@ -264,6 +299,10 @@ def resampled() -> Iterator[Example]:
     yield plain("upsample3d", ((1, 10, 12, 14, 24),), (1, 20, 24, 28, 24), (2, 2, 2), note="medium")
     yield plain("pad3d", ((2, 3, 4, 5, 6),), (2, 4, 4, 8, 6), (1, 0, 2))
     yield plain("crop3d", ((2, 3, 4, 5, 6),), (2, 2, 4, 1, 6), (1, 0, 2))
+    for dtype in (F64, "int32", "bool"):
+        yield plain("pad3d", ((2, 3, 4, 5, 3),), (2, 9, 5, 6, 3), (4, 1, 0), dtype)
+        yield plain("crop3d", ((2, 3, 4, 5, 3),), (2, 3, 1, 4, 3), (0, 2, 1), dtype)
+    yield plain("pad3d", ((1, 20, 30, 40, 5),), (1, 22, 32, 42, 5), (1, 1, 1), note="medium")
 
 
 def arithmetic() -> Iterator[Example]:
@@ -286,6 +325,16 @@ def arithmetic() -> Iterator[Example]:
     yield plain("add", ((3, 5, 7), (3, 5, 7)), (3, 5, 7), values="special")
     yield plain("add", ((3, 5, 7), (3, 5, 7)), (3, 5, 7), dtypes=F64)
     yield plain("add", ((300_000,), (300_000,)), (300_000,), note="medium")
+    whole = (2, 3, 4, 5, 6)
+    for op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
+        for part in ((), (6,), (5, 6), (2, 1, 1, 1, 6), (3, 1, 1, 1), (1, 3, 1, 1, 1), (2, 1, 1, 1, 1)):
+            yield plain(op, (whole, part), whole, values="positive")
+            yield plain(op, (part, whole), whole, values="positive")
+        yield plain(op, (whole, (4, 1, 6)), whole, dtypes=F64, values="positive")
+        yield plain(op, (whole, (6,)), whole, dtypes=F64, values="positive")
+        yield plain(op, ((3, 40, 50, 70), (3, 1, 1, 70)), (3, 40, 50, 70), values="positive", note="medium, repeated")
+    for op in ("multiply", "maximum", "minimum"):
+        yield plain(op, (whole, (6,)), whole, values="special")
     for op in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
         yield plain(op, ((3, 5), (5,)), (3, 5), out_dtype="bool", values="special")
         yield plain(op, ((3, 5), (5,)), (3, 5), dtypes="int32", out_dtype="bool")
@@ -301,6 +350,15 @@ def reductions() -> Iterator[Example]:
             yield plain(op, ((3, 4, 5, 6),), out, (axes,), length=360)
         to = F32 if op in ("mean", "variance") else "int64"
         yield plain(op, ((3, 4),), (3,), ((1,),), "int64", out_dtype=to, length=4)
+    for op in ("sum", "mean", "max", "min"):
+        yield plain(op, ((2, 3, 4, 5, 6),), (2, 6), ((1, 2, 3),), length=60)
+        yield plain(op, ((2, 3, 4, 5, 6),), (2, 1, 1, 1, 6), ((-4, -3, -2),), F64, length=60)
+        yield plain(op, ((2, 6, 3, 4, 5),), (2, 6), ((2, 3, 4),), length=60)
+        yield plain(op, ((2, 9, 9, 9, 70),), (2, 70), ((1, 2, 3),), length=729)
+        yield plain(op, ((3, 5000),), (5000,), ((0,),), length=3)
+        yield plain(op, ((5, 1, 7),), (5, 1), ((2,),), values="special", length=7)
+        yield plain(op, ((5, 9, 4, 7),), (5, 4), ((1, 3),), length=63)
+        yield plain(op, ((1, 40, 41, 42, 3),), (1, 3), ((1, 2, 3),), length=68880, note="medium")
     for op in ("any", "all"):
         yield plain(op, ((3, 4, 5),), (3,), ((1, 2),), "bool")
     for op in ("argmax", "argmin"):
@@ -313,9 +371,15 @@ def structure() -> Iterator[Example]:
         yield plain("identity", (x,), x, dtypes=dtype)
         yield plain("reshape", (x,), (6, 4), dtypes=dtype)
         yield plain("transpose", (x,), (4, 2, 3), ((2, 0, 1),), dtype)
+        yield plain("transpose", ((2, 3, 4, 5, 6),), (2, 6, 3, 4, 5), ((0, 4, 1, 2, 3),), dtype)
+        yield plain("transpose", ((2, 3, 4, 5, 6),), (2, 4, 5, 6, 3), ((0, 2, 3, 4, 1),), dtype)
+        yield plain("transpose", ((2, 3, 4, 1, 6),), (6, 2, 1, 3, 4), ((4, 0, 3, 1, 2),), dtype)
+        yield plain("transpose", ((2, 3, 1, 6),), (2, 1, 3, 6), ((0, 2, 1, 3),), dtype)
+        yield plain("transpose", ((3, 4, 5),), (4, 3, 5), ((1, 0, 2),), dtype)
         yield plain("concatenate", ((2, 3), (2, 1), (2, 5)), (2, 9), (1,), dtype)
     for to in (F64, "int32", "bool"):
         yield plain("cast", (x,), x, dtypes=F32, out_dtype=to)
+    yield plain("transpose", ((1, 20, 30, 40, 70),), (1, 70, 20, 30, 40), ((0, 4, 1, 2, 3),), note="medium")
     yield plain("broadcast_to", ((3, 1),), (2, 3, 4))
     yield plain("assign", ((2, 3), (3,)), (2, 3))
     yield plain("assign", ((2, 3), ()), (2, 3))
@@ -335,6 +399,13 @@ def benchmarks() -> Iterator[Example]:
     yield conv((16, 56, 56), 64, 128, **large)
     yield conv((8, 8, 8), 256, 256, **large)
     yield conv((4, 4, 4), 512, 512, **large)
+    yield conv((96, 96, 96), 16, 16, **large)
+    yield conv((128, 128, 128), 8, 16, **large)
+    yield conv((64, 64, 64), 32, 32, kernel=(1, 3, 3), **large)
+    yield conv((64, 64, 64), 32, 32, kernel=(3, 1, 1), **large)
+    yield conv((64, 64, 64), 32, 32, kernel=(3, 3, 1), **large)
+    yield conv((32, 32, 32), 32, 32, kernel=(5, 5, 5), **large)
+    yield conv((64, 64, 64), 8, 8, note="few filters", **large)
     yield conv((64, 64, 64), 1, 32, note="stem", **large)
     yield conv((64, 64, 64), 3, 32, kernel=(7, 7, 7), strides=(2, 2, 2), note="stem", **large)
     yield conv((64, 64, 64), 32, 64, strides=(2, 2, 2), note="strided", **large)
@@ -342,8 +413,10 @@ def benchmarks() -> Iterator[Example]:
     yield conv((64, 64, 64), 32, 3, kernel=(1, 1, 1), note="few filters", **large)
     yield conv((64, 64, 64), 32, 32, groups=32, note="depthwise", **large)
     yield conv((32, 32, 32), 64, 64, groups=8, note="grouped", **large)
+    yield conv((32, 32, 32), 64, 64, groups=32, note="grouped", **large)
     yield conv((32, 32, 32), 32, 32, dilations=(2, 2, 2), note="dilated", **large)
     yield transposed((32, 32, 32), 64, 32, **large)
+    yield transposed((32, 32, 32), 16, 8, **large)
     yield transposed((32, 32, 32), 64, 32, kernel=(3, 3, 3), out=(64, 64, 64), **large)
     yield pool("max_pool3d", (64, 64, 64), 32, **large)
     yield pool("average_pool3d", (64, 64, 64), 32, **large)
@@ -360,8 +433,8 @@ def benchmarks() -> Iterator[Example]:
 
 
 EXAMPLES: tuple[Example, ...] = (
-    *convolutions(), *transposed_convolutions(), *pools(), *activations(), *normalizations(), *products(), *resampled(),
-    *arithmetic(), *reductions(), *structure(),
+    *convolutions(), *convolutions_of_constants(), *transposed_convolutions(), *pools(), *activations(),
+    *normalizations(), *products(), *resampled(), *arithmetic(), *reductions(), *structure(),
 )  # fmt: skip
 
 BENCHMARKS: tuple[Example, ...] = tuple(benchmarks())

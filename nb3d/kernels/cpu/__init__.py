@@ -12,6 +12,7 @@ second. The inner products are register tiles (``microkernel.py``) called throug
 ``launch.py``       one loop over tasks, parallel or serial
 ``host.py``         vectors and registers of this machine
 ``memory.py``       addresses: typed pointers, copies, calls
+``vector_code.py``  vector instructions, to build the next and the transforms of ``winograd/`` with
 ``microkernel.py``  the register tile
 ``correlation.py``  the task under every convolution; ``words.py`` names what it reads
 ``pieces.py``       from sizes to blocks and tiles; ``work.py`` packs weights and launches

@@ -8,8 +8,11 @@ import numpy as np
 
 from nb3d.kernels.case import Arrays, Case, Kernel
 from nb3d.kernels.cpu.operands import why_not_floats
-from nb3d.kernels.cpu.pieces import Piece, Work, arrange
+from nb3d.kernels.cpu.pieces import Bundle, Piece, Work, arrange, form_of
 from nb3d.kernels.cpu.work import Runner, pack, scratch_of
+
+# Channels and filters of groups so small that a vector holds several of them.
+SMALL = {(1, 1), (1, 2), (2, 2), (1, 4), (2, 4), (4, 4)}
 
 
 def accepts(case: Case) -> str | None:
@@ -25,16 +28,21 @@ def _work(case: Case) -> Work:
         tuple((k, k * dilation - padding) for k in range(size))
         for size, dilation, padding in zip(kernel[:3], dilations, paddings, strict=True)
     )
-    batch, sizes, counts = x[0], x[1:4], out[1:4]
-    out_strides = (1, 1, 1)
+    batch, sizes, counts, groups = x[0], x[1:4], out[1:4], case.params[9]
     if kernel[:3] == (1, 1, 1) and strides == (1, 1, 1) and sizes == counts and not any(paddings):
         # Voxels by themselves: one long row, which divides into tiles without a rest.
         batch, sizes, counts = 1, (1, 1, int(np.prod(x[:4]))), (1, 1, int(np.prod(out[:4])))
-    depthwise = 1 < case.params[9] == x[4] == out[4]
-    groups = 1 if depthwise else case.params[9]
+    seen, made = x[4] // groups, out[4] // groups
+    spread = groups > 1 and (seen, made) in SMALL and made <= form_of(out[4], counts[2], case.out_dtype)[1]
+    bundles = 1 if spread else groups
+    filters = out[4] // bundles
     return arrange(
-        Piece(batch, sizes, x[4], counts, strides, taps, out[4], groups, counts, out_strides, (0, 0, 0), case.out_dtype,
-              depthwise)
+        Piece(
+            dtype=case.out_dtype, batch=batch, sizes=sizes, channels=x[4], seen=seen, counts=counts, taps=taps,
+            filters=filters, out_sizes=counts, out_channels=out[4], strides=strides,
+            spread=(seen, made) if spread else (0, 0),
+            bundles=tuple(Bundle(g * x[4] // groups, g * filters, g * filters) for g in range(bundles)),
+        )
     )  # fmt: skip
 
 

@@ -42,9 +42,12 @@ def _works(case: Case) -> tuple[Work, ...]:
         counts = tuple(-(-(n - p) // s) for n, p, s in zip(out[1:4], phases, strides, strict=True))
         works.append(
             arrange(
-                Piece(x[0], x[1:4], x[4], counts, (1, 1, 1), taps, out[4], 1, out[1:4], strides, phases, case.out_dtype)
+                Piece(
+                    dtype=case.out_dtype, batch=x[0], sizes=x[1:4], channels=x[4], seen=x[4], counts=counts, taps=taps,
+                    filters=out[4], out_sizes=out[1:4], out_channels=out[4], out_strides=strides, out_first=phases,
+                )
             )
-        )
+        )  # fmt: skip
     return tuple(works)
 
 

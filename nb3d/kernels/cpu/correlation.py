@@ -5,7 +5,9 @@
 There is no im2col: in NDHWC the values under ``kw * ci`` are one contiguous run, so a block of voxels times a block of
 filters is a sum of ``KD * KH`` small matrix products whose rows lie ``SW * ci`` values apart. Taps are offsets, so the
 same task computes dilated taps (each its own run), the phases of a transposed convolution (unit stride, few taps), and
-depthwise convolutions (every tap a run of length 1, the input moving with the block of filters).
+depthwise convolutions (every tap a run of length 1, the input moving with the block of filters). A table says for every
+block of filters where it begins in the input's voxel, so groups are blocks whose input moves, and where in the output,
+so a transposed convolution whose stride is its kernel is one product whose blocks go to several voxels.
 
 A task is a block of ``ROWS`` output rows of one depth and one segment of their width, times a part of the filters:
 
@@ -21,7 +23,11 @@ the blocks, so results do not depend on the number of threads.
 Measured, 3x3x3 on 64^3 x 32 to 16^3 x 128 voxels and channels: 92 to 99 % of what the tile alone reaches in L1 (118
 GFLOP/s per core of a Zen 4). Rejected: weights in chunks for L1 (16 KB), which visits the output too often: 8 % slower;
 a depthwise kernel of plain loops, its output in L1: 4 times slower; a pass for the bias: twice slower where filters are
-few.
+few; a slab per group, its channels picked out voxel by voxel, with whole vectors: 1.9 times slower at 8 channels a
+group; several groups or voxels in one vector with zero weights between them: zero times NaN would spread.
+
+Few filters take half or quarter vectors: 8 filters 79 % of peak, bound by one load per multiply-add (whole vectors
+45 %). 64 channels in 8 groups 68 %; in 16 and 32 groups, several in a vector, 68 and 45 % (one by one 30 and 13 %).
 """
 
 from __future__ import annotations
@@ -36,16 +42,12 @@ from nb3d.kernels.cpu.memory import address_of, call, clear, copy, pointer
 @helper
 def _fill_row(words, slab, source, first, voxels):
     """Copies ``voxels`` of an input row from voxel ``first`` on; voxels outside the volume become zeros."""
-    voxel = words[word.CHANNELS] * words[word.SIZE]
+    voxel = words[word.X_W]
     left = min(max(-first, 0), voxels)
     inside = max(min(voxels - left, words[word.IN_W] - (first + left)), 0)
     if left > 0:
         clear(slab, left * voxel)
-    if words[word.X_W] == voxel:
-        copy(slab + left * voxel, source + (first + left) * voxel, inside * voxel)
-    else:
-        for i in range(left, left + inside):
-            copy(slab + i * voxel, source + (first + i) * words[word.X_W], voxel)
+    copy(slab + left * voxel, source + (first + left) * voxel, inside * voxel)
     right = voxels - left - inside
     if right > 0:
         clear(slab + (left + inside) * voxel, right * voxel)
@@ -123,7 +125,7 @@ def _row_of_tiles(words, a, lda, runs, count, b, c, accumulate, filters, bias, t
 @task
 def correlate(words, numbers, index, worker):
     """Computes block ``index``."""
-    # Which one: part of the filters, then batch, group, depth, rows, segment, the last one changing fastest.
+    # Which one: part of the filters, then batch, depth, rows, segment, the last one changing fastest.
     tiles = words[word.TILES]
     segments = (tiles + words[word.SEGMENT] - 1) // words[word.SEGMENT]
     row_blocks = (words[word.COUNT_H] + words[word.ROWS] - 1) // words[word.ROWS]
@@ -133,8 +135,6 @@ def correlate(words, numbers, index, worker):
     index //= row_blocks
     d = index % words[word.COUNT_D]
     index //= words[word.COUNT_D]
-    group = index % words[word.GROUPS]
-    index //= words[word.GROUPS]
     n = index % words[word.COUNT_N]
     part = index // words[word.COUNT_N]
 
@@ -147,18 +147,19 @@ def correlate(words, numbers, index, worker):
     taps_w = taps_h + words[word.KH]
     depth, row = d * words[word.SD], h * words[word.SH]
     first = w * words[word.SW] + words[taps_w]
-    volume = words[word.X] + n * words[word.X_N] + group * words[word.CHANNELS] * words[word.SIZE]
+    volume = words[word.X] + n * words[word.X_N]
 
     # Scratch of this worker: counts of runs per row, the runs, the slab.
     runs_most = words[word.KD] * words[word.KH] * words[word.SPLIT]
     scratch = words[word.SCRATCH] + worker * words[word.SCRATCH_WORKER]
     counts = pointer(scratch, np.int64)
     runs = scratch + words[word.ROWS] * 8
+    voxel = words[word.X_W]
     if words[word.DIRECT]:
-        plane, pitch, voxel = words[word.X_D], words[word.X_H], words[word.X_W]
+        plane, pitch = words[word.X_D], words[word.X_H]
         a = volume + (depth + words[word.OFFSETS]) * plane + (row + words[taps_h]) * pitch + first * voxel
     else:
-        plane, pitch, voxel = words[word.PLANE], words[word.PITCH], words[word.CHANNELS] * words[word.SIZE]
+        plane, pitch = words[word.PLANE], words[word.PITCH]
         a = runs + words[word.ROWS] * runs_most * 16
         a = (a + 63) // 64 * 64
         voxels = (width - 1) * words[word.SW] + words[taps_w + words[word.KW] - 1] - words[taps_w] + 1
@@ -170,18 +171,18 @@ def correlate(words, numbers, index, worker):
     out = words[word.OUT] + n * words[word.OUT_N] + d * words[word.OUT_D]
     out += h * words[word.OUT_H] + w * words[word.OUT_W]
     for block in range(part * words[word.PART], min((part + 1) * words[word.PART], words[word.BLOCKS])):
-        b = words[word.B] + group * words[word.B_GROUP] + block * words[word.B_BLOCK]
-        filter_ = group * words[word.FILTERS] + block * words[word.WIDTH]
-        filters = min(words[word.WIDTH], words[word.FILTERS] - block * words[word.WIDTH])
-        bias = words[word.BIAS] + filter_ * words[word.SIZE] if words[word.BIAS] else 0
+        entry = words[word.TABLE] + block * word.BLOCK_WORDS
+        b = words[word.B] + words[entry + word.BLOCK_B]
+        filters = words[entry + word.BLOCK_FILTERS]
+        bias = words[word.BIAS] + words[entry + word.BLOCK_BIAS] if words[word.BIAS] else 0
         for chunk in range(0, max(runs_most, 1), words[word.CHUNK]):
             for r in range(rows):
                 more = max(min(counts[r] - chunk, words[word.CHUNK]), 0)
                 if more == 0 and chunk > 0:
                     continue
-                c = out + r * words[word.OUT_H] + filter_ * words[word.SIZE]
+                c = out + r * words[word.OUT_H] + words[entry + word.BLOCK_OUT]
                 table = runs + (r * runs_most + chunk) * 16
-                a_row = a + block * words[word.A_BLOCK] + r * words[word.SH] * pitch
+                a_row = a + words[entry + word.BLOCK_A] + r * words[word.SH] * pitch
                 _row_of_tiles(words, a_row, lda, table, more, b, c, np.int64(chunk > 0), filters, bias, tile, last)
                 if words[word.FINISH] and counts[r] <= chunk + words[word.CHUNK]:
                     residual = words[word.RESIDUAL] + (c - words[word.OUT]) if words[word.RESIDUAL] else 0

@@ -13,7 +13,6 @@ from nb3d.kernels.cpu.operands import why_not_floats
 from nb3d.kernels.cpu.pieces import Piece, Work, arrange
 from nb3d.kernels.cpu.work import Runner, pack, scratch_of
 
-ONE = (1, 1, 1)
 HERE = (((0, 0),),) * 3
 
 
@@ -27,7 +26,10 @@ def _work(case: Case) -> Work:
     (rows, channels), filters = case.inputs[0], case.out[1]
     volume = (1, 1, rows)
     return arrange(
-        Piece(1, volume, channels, volume, ONE, HERE, filters, 1, volume, ONE, (0, 0, 0), case.out_dtype)
+        Piece(
+            dtype=case.out_dtype, batch=1, sizes=volume, channels=channels, seen=channels, counts=volume, taps=HERE,
+            filters=filters, out_sizes=volume, out_channels=filters,
+        )
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ _MACHINES: tuple[tuple[str, Vectors], ...] = (
     ("neon", Vectors(16, 32)),
 )
 _SMALLEST = Vectors(16, 16)
+# Their vectors of 64 bytes go through units of 32: two halves cost no more than a whole.
+_HALVING = frozenset({"znver4"})
 _FUSING = frozenset({"fma", "avx512f", "neon"})
 
 
@@ -42,6 +44,13 @@ def _features() -> frozenset[str]:
 def vectors() -> Vectors:
     """Returns the vector registers to compile for."""
     return next((vectors for feature, vectors in _MACHINES if feature in _features()), _SMALLEST)
+
+
+@cache
+def halves_are_free(size: int) -> bool:
+    """Returns whether two half vectors take no longer than a whole one of ``size`` bytes."""
+    name = llvm.get_host_cpu_name() if config.CPU_NAME is None else config.CPU_NAME
+    return size == 64 and name in _HALVING
 
 
 @cache

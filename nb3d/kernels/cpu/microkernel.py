@@ -15,8 +15,14 @@ broadcast from memory), e.g. 14 x 2 + 2 = 30 of AVX-512's 32.
 B is packed with its width padded by zeros; ``channels`` says how many columns of C exist, the last vectors are
 masked.
 
-The same tile computes depthwise convolutions when A is read as vectors too: column ``n`` of A times column ``n`` of B,
-a tap being a run of length 1.
+Few columns take vectors of half or a quarter of a register. One such column is bound by a load per multiply-add, of
+which Zen 4 has two a cycle: with 22 rows 84 % of peak, with 13 rows 77 %, so one column may have up to 24 rows.
+Rejected: the length of a run as a constant, its steps unrolled: faster by 10 % for runs of 3, slower for most others;
+all steps of a row together, so that its address is computed once: no faster.
+
+The same tile computes convolutions of small groups when A is read as vectors too, a tap being a run of length 1: the
+vector holds the channels of several groups, and for each of the ``s`` channels that a filter sees they are permuted so
+that every lane has the channel of its own group. Depthwise convolutions, ``s = 1``, need no permutation.
 """
 
 from __future__ import annotations
@@ -31,70 +37,19 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from nb3d.kernels.cpu.compile import Native, native
-from nb3d.kernels.cpu.host import fuses, vectors
+from nb3d.kernels.cpu.host import vectors
 from nb3d.kernels.cpu.memory import I1, I32, I64
+from nb3d.kernels.cpu.vector_code import Vectors
 
 UNROLL = 2
 
 
-class _Vectors:
-    """Builds vector instructions on addresses."""
-
-    def __init__(self, builder: Any, dtype: str, lanes: int) -> None:
-        self.builder = builder
-        self.scalar = ir.FloatType() if dtype == "float32" else ir.DoubleType()
-        self.kind = ir.VectorType(self.scalar, lanes)
-        self.size = 4 if dtype == "float32" else 8
-        self.lanes = lanes
-        self.suffix = f"v{lanes}f{8 * self.size}"
-        self.zero = ir.Constant(self.kind, [0.0] * lanes)
-        self._undefined = ir.Constant(self.kind, ir.Undefined)
-
-    def _function(self, name: str, result: Any, arguments: list[Any]) -> Any:
-        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
-
-    def _pointer(self, address: Any, kind: Any) -> Any:
-        return self.builder.inttoptr(address, ir.PointerType(kind))
-
-    def load(self, address: Any) -> Any:
-        return self.builder.load(self._pointer(address, self.kind), align=self.size, typ=self.kind)
-
-    def store(self, value: Any, address: Any) -> None:
-        self.builder.store(value, self._pointer(address, self.kind), align=self.size)
-
-    def load_masked(self, address: Any, mask: Any) -> Any:
-        where = self._pointer(address, self.kind)
-        arguments = [where, I32(self.size), mask, self.zero]
-        name = f"llvm.masked.load.{self.suffix}.p0"
-        return self.builder.call(self._function(name, self.kind, [a.type for a in arguments]), arguments)
-
-    def store_masked(self, value: Any, address: Any, mask: Any) -> None:
-        arguments = [value, self._pointer(address, self.kind), I32(self.size), mask]
-        name = f"llvm.masked.store.{self.suffix}.p0"
-        self.builder.call(self._function(name, ir.VoidType(), [a.type for a in arguments]), arguments)
-
-    def mask(self, count: Any) -> Any:
-        """True in the first ``count`` lanes."""
-        numbers = ir.VectorType(I64, self.lanes)
-        first = self.builder.insert_element(ir.Constant(numbers, ir.Undefined), count, I32(0))
-        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
-        counts = self.builder.shuffle_vector(first, ir.Constant(numbers, ir.Undefined), zeros)
-        return self.builder.icmp_signed("<", ir.Constant(numbers, list(range(self.lanes))), counts)
-
-    def broadcast(self, address: Any) -> Any:
-        value = self.builder.load(self._pointer(address, self.scalar), align=self.size, typ=self.scalar)
-        first = self.builder.insert_element(self._undefined, value, I32(0))
-        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(first, self._undefined, zeros)
-
-    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        name = "llvm.fma" if fuses() else "llvm.fmuladd"  # without hardware, a fused one is a call per lane
-        return self.builder.call(self._function(f"{name}.{self.suffix}", self.kind, [self.kind] * 3), [a, b, c])
-
-
-def _emit(builder: Any, vec: _Vectors, rows: int, columns: int, depthwise: bool, arguments: Any) -> None:
+def _emit(builder: Any, vec: Vectors, rows: int, columns: int, seen: int, made: int, arguments: Any) -> None:
     a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias = arguments
     size, width = vec.size, columns * vec.lanes
+    each = max(seen, 1)  # vectors of B per value of a run and column
+    lanes = [[lane // max(made, 1) * seen + c for lane in range(vec.lanes)] for c in range(each)]
+    orders = [ir.Constant(ir.VectorType(I32, vec.lanes), order) for order in lanes]
     tiles = [(m, n) for m in range(rows) for n in range(columns)]
     # Kept on the stack here, in registers after LLVM's promotion of memory to registers.
     sums = {tile: cgutils.alloca_once(builder, vec.kind) for tile in tiles}
@@ -107,16 +62,21 @@ def _emit(builder: Any, vec: _Vectors, rows: int, columns: int, depthwise: bool,
         return [vec.mask(builder.sub(channels, I64(n * vec.lanes))) for n in range(columns)]
 
     def step(a_now: Any, b_now: Any, u: int) -> None:
-        weights = [vec.load(builder.add(b_now, I64((u * width + n * vec.lanes) * size))) for n in range(columns)]
+        places = [(c, n) for c in range(each) for n in range(columns)]
+        at = {(c, n): I64(((u * each + c) * width + n * vec.lanes) * size) for c, n in places}
+        weights = {place: vec.load(builder.add(b_now, at[place])) for place in places}
         for m in range(rows):
             offset = builder.add(builder.mul(I64(m), lda), I64(u * size))
             row = builder.add(a_now, offset)
-            if depthwise:
+            if seen:
                 values = [vec.load(builder.add(row, I64(n * vec.lanes * size))) for n in range(columns)]
             else:
                 values = [vec.broadcast(row)] * columns
-            for n in range(columns):
-                builder.store(vec.multiply_add(values[n], weights[n], builder.load(sums[m, n])), sums[m, n])
+            for c, n in places:
+                value = values[n]
+                if made > 1:
+                    value = builder.shuffle_vector(value, vec.zero, orders[c])
+                builder.store(vec.multiply_add(value, weights[c, n], builder.load(sums[m, n])), sums[m, n])
 
     with builder.if_else(builder.icmp_signed("!=", accumulate, I64(0))) as (more, fresh):
         with more, builder.if_else(full) as (whole, partial):
@@ -166,33 +126,35 @@ def _emit(builder: Any, vec: _Vectors, rows: int, columns: int, depthwise: bool,
 
 @intrinsic(prefer_literal=True)
 def _tile(
-    context, rows, columns, lanes, depthwise, dtype, a, lda, runs, count, length, b, c, ldc, accumulate, channels,
+    context, rows, columns, lanes, seen, made, dtype, a, lda, runs, count, length, b, c, ldc, accumulate, channels,
     bias,
 ):  # fmt: skip
-    shape = tuple(t.literal_value for t in (rows, columns, lanes, depthwise))
+    shape = tuple(t.literal_value for t in (rows, columns, lanes, seen, made))
     name = str(dtype.instance_type)
 
     def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _emit(builder, _Vectors(builder, name, shape[2]), shape[0], shape[1], bool(shape[3]), arguments[5:])
+        _emit(builder, Vectors(builder, name, shape[2]), shape[0], shape[1], shape[3], shape[4], arguments[6:])
         return ctx.get_dummy_value()
 
-    return types.void(rows, columns, lanes, depthwise, dtype, *[types.int64] * 11), generate
+    return types.void(rows, columns, lanes, seen, made, dtype, *[types.int64] * 11), generate
 
 
 @cache
-def tile(rows: int, columns: int, dtype: str, depthwise: bool = False) -> Native:
-    """Returns the register tile of so many rows and vectors of columns.
+def tile(rows: int, columns: int, dtype: str, groups: tuple[int, int] = (0, 0), lanes: int = 0) -> Native:
+    """Returns the register tile of so many rows and vectors of columns, of whole vectors if ``lanes`` is 0.
+
+    ``groups`` are the channels and filters of a group, where every vector holds several groups.
 
     Its arguments, all ``int64``, addresses and distances in bytes: ``a, lda, runs, count, length, b, c, ldc,
     accumulate, channels, bias``; ``length`` in values, ``bias`` 0 where there is none.
     """
-    lanes = lanes_of(dtype)
-    kind, vectors_of_a = np.dtype(dtype).type, int(depthwise)
+    lanes = lanes or lanes_of(dtype)
+    kind, (seen, made) = np.dtype(dtype).type, groups
 
     @native(types.void(*[types.int64] * 11))
     def register_tile(a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias):
         _tile(
-            rows, columns, lanes, vectors_of_a, kind, a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias
+            rows, columns, lanes, seen, made, kind, a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias
         )
 
     return register_tile
@@ -205,4 +167,4 @@ def lanes_of(dtype: str) -> int:
 
 def most_rows(columns: int) -> int:
     """Returns how many rows a tile of so many vectors of columns may have without spilling."""
-    return min((vectors().count - columns - 1) // columns, 14)
+    return min((vectors().count - columns - 1) // columns, 24 if columns == 1 else 14)

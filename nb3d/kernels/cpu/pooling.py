@@ -1,23 +1,40 @@
-"""max_pool3d and average_pool3d: per output voxel the taps inside the volume, folded into the output.
+"""max_pool3d and average_pool3d: first the rows under a row of windows, folded into one; then its voxels.
 
-A task is one output row; the channels of a voxel are the vector. Output and taps of a voxel lie in L1, every input
-voxel is read from memory once as long as windows do not overlap. Bound by memory from 16 channels on.
+A task is one output row, in blocks of voxels whose input fits L1:
+
+    fold the kd * kh input rows value by value into a row of scratch      long loops, whatever the channels
+    for every output voxel, for every vector of its channels:             kw taps of that row in one register
+
+So a window costs ``kw`` steps on few channels, not ``kd * kh * kw``; every input voxel is read from memory once as
+long as windows do not overlap. Measured on one core of a Zen 4, 2x2x2 on 64^3 voxels: 32 GB/s with 8 channels, 27 GB/s
+with 32, bound by memory. Rejected: tap by tap into the output voxel, a loop over channels each: no vectors below 16
+channels, 6 times slower with 8.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from nb3d.kernels.case import Case, Kernel
-from nb3d.kernels.cpu.arrays import address
-from nb3d.kernels.cpu.compile import Native, task
+from nb3d.kernels.cpu.arrays import CACHE_LINE, address, round_up
+from nb3d.kernels.cpu.compile import Native, helper, task
 from nb3d.kernels.cpu.launch import launch, workers_for
-from nb3d.kernels.cpu.memory import pointer
+from nb3d.kernels.cpu.memory import I32, I64, pointer
+from nb3d.kernels.cpu.microkernel import lanes_of
 from nb3d.kernels.cpu.operands import why_not_floats
+from nb3d.kernels.cpu.vector_code import Vectors
 
-X, TO, ID, IH, IW, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW = range(18)
+ROW_BYTES = 12 * 1024  # of folded input: with one input row it leaves room in L1
+SMALLEST_VECTOR = 16  # bytes
+
+X, TO, ID, IH, IW, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, SCRATCH, SCRATCH_WORKER, BLOCK = range(21)
 
 
 def accepts(case: Case) -> str | None:
@@ -25,55 +42,132 @@ def accepts(case: Case) -> str | None:
     return why_not_floats(case)
 
 
+@intrinsic(prefer_literal=True)
+def _fold_voxel(context, maximum, lanes, dtype, to, source, step, taps, count, voxels):
+    """One vector of an output voxel: ``taps`` vectors, ``step`` bytes apart, folded; ``count`` lanes of it exist."""
+    largest, name = bool(maximum.literal_value), str(dtype.instance_type)
+
+    def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        to, source, step, taps, count, voxels = arguments[3:]
+        vec = Vectors(builder, name, lanes.literal_value)
+        result = cgutils.alloca_once(builder, vec.kind)
+        scalar = builder.sitofp(voxels, vec.scalar)
+        first = builder.insert_element(ir.Constant(vec.kind, ir.Undefined), scalar, I32(0))
+        zeros = ir.Constant(ir.VectorType(I32, vec.lanes), [0] * vec.lanes)
+        divisor = builder.shuffle_vector(first, ir.Constant(vec.kind, ir.Undefined), zeros)
+
+        def fold(load: Any, store: Any) -> None:
+            builder.store(vec.constant(-np.inf if largest else 0.0), result)
+            with cgutils.for_range(builder, taps) as tap:
+                value = load(builder.add(source, builder.mul(tap.index, step)))
+                so_far = builder.load(result)
+                if largest:
+                    above = builder.fcmp_ordered(">", value, so_far)
+                    wins = builder.or_(above, builder.fcmp_unordered("uno", value, value))
+                    builder.store(builder.select(wins, value, so_far), result)
+                else:
+                    builder.store(builder.fadd(so_far, value), result)
+            total = builder.load(result)
+            store(total if largest else builder.fdiv(total, divisor), to)
+
+        with builder.if_else(builder.icmp_signed(">=", count, I64(vec.lanes))) as (whole, partial):
+            with whole:
+                fold(vec.load, vec.store)
+            with partial:
+                mask = vec.mask(count)
+                fold(lambda at: vec.load_masked(at, mask), lambda value, at: vec.store_masked(value, at, mask))
+        return ctx.get_dummy_value()
+
+    return types.void(maximum, lanes, dtype, *[types.int64] * 6), generate
+
+
+@helper
+def _fold_row(maximum, kind, rows, row, count, first):
+    """Folds an input row into the scratch."""
+    if first:
+        for i in range(count):
+            rows[i] = row[i]
+    elif maximum:
+        for i in range(count):
+            value, most = row[i], rows[i]
+            rows[i] = value if (value > most) | (value != value) else most
+    else:
+        for i in range(count):
+            rows[i] += row[i]
+
+
 @cache
-def _pool(maximum: bool, dtype: str) -> Native:
+def _pool(maximum: int, dtype: str, lanes: int) -> Native:
     kind, size = np.dtype(dtype).type, np.dtype(dtype).itemsize
 
     @task
     def pool(words, numbers, index, worker):
-        channels, length = words[C], words[OW]
+        channels = words[C]
         y = index % words[OH]
         z = index // words[OH] % words[OD]
         n = index // (words[OH] * words[OD])
         z, y = z * words[SD] - words[PD], y * words[SH] - words[PH]
         z0, z1 = max(z, 0), min(z + words[KD], words[ID])
         y0, y1 = max(y, 0), min(y + words[KH], words[IH])
-        out = pointer(words[TO] + index * length * channels * size, kind)
-        x = pointer(words[X], kind)
-        for w in range(length):
-            first = w * words[SW] - words[PW]
-            x0, x1 = max(first, 0), min(first + words[KW], words[IW])
-            o = w * channels
-            for c in range(channels):
-                out[o + c] = kind(-np.inf) if maximum else kind(0.0)
+        out = words[TO] + index * words[OW] * channels * size
+        rows = words[SCRATCH] + worker * words[SCRATCH_WORKER]
+        for begin in range(0, words[OW], words[BLOCK]):
+            end = min(begin + words[BLOCK], words[OW])
+            left = max(begin * words[SW] - words[PW], 0)
+            right = min((end - 1) * words[SW] - words[PW] + words[KW], words[IW])
+            first = True
             for i in range(z0, z1):
                 for j in range(y0, y1):
-                    for k in range(x0, x1):
-                        at = (((n * words[ID] + i) * words[IH] + j) * words[IW] + k) * channels
-                        if maximum:
-                            for c in range(channels):
-                                value, most = x[at + c], out[o + c]
-                                out[o + c] = value if (value > most) | (value != value) else most
-                        else:
-                            for c in range(channels):
-                                out[o + c] += x[at + c]
-            if not maximum:
-                voxels = kind(max(z1 - z0, 0) * max(y1 - y0, 0) * max(x1 - x0, 0))
-                for c in range(channels):
-                    out[o + c] /= voxels
+                    at = (((n * words[ID] + i) * words[IH] + j) * words[IW] + left) * channels * size
+                    count = (right - left) * channels
+                    _fold_row(maximum, kind, pointer(rows, kind), pointer(words[X] + at, kind), count, first)
+                    first = False
+            for w in range(begin, end):
+                x0 = max(w * words[SW] - words[PW], 0)
+                x1 = min(w * words[SW] - words[PW] + words[KW], words[IW])
+                taps = 0 if first else max(x1 - x0, 0)
+                voxels = max(z1 - z0, 0) * max(y1 - y0, 0) * taps
+                to, source = out + w * channels * size, rows + (x0 - left) * channels * size
+                for c in range(0, channels, lanes):
+                    _fold_voxel(
+                        maximum, lanes, kind, to + c * size, source + c * size, channels * size, taps, channels - c,
+                        voxels,
+                    )  # fmt: skip
 
     return pool
+
+
+def _block(case: Case) -> tuple[int, int]:
+    """Returns the output voxels of a block, and the bytes of input under it."""
+    voxel = case.out[4] * np.dtype(case.out_dtype).itemsize
+    window, stride = case.params[2], case.params[5]
+    voxels = min(max((ROW_BYTES // voxel - window) // stride + 1, 1), case.out[3])
+    return voxels, round_up(((voxels - 1) * stride + window) * voxel)
+
+
+def scratch(case: Case, threads: int) -> int:
+    """Every thread has a row of folded input."""
+    return _block(case)[1] * min(threads, int(np.prod(case.out[:3]))) + CACHE_LINE
 
 
 def load(case: Case) -> Kernel:
     """Returns the kernel, compiled."""
     n, od, oh, ow, channels = case.out
-    task = _pool(case.op == "max_pool3d", case.out_dtype).address
+    lanes, smallest = lanes_of(case.out_dtype), SMALLEST_VECTOR // np.dtype(case.out_dtype).itemsize
+    while channels <= lanes // 2 and lanes > smallest:
+        lanes //= 2
+    task = _pool(int(case.op == "max_pool3d"), case.out_dtype, lanes).address
     sizes = [*case.inputs[0][1:4], channels, od, oh, ow, *case.params]
-    workers = workers_for(int(np.prod(case.inputs[0], dtype=np.int64)) * np.dtype(case.out_dtype).itemsize)
+    most = workers_for(int(np.prod(case.inputs[0], dtype=np.int64)) * np.dtype(case.out_dtype).itemsize)
     numbers = np.zeros(1)
+    block, room = _block(case)
 
     def pool3d(x, out, scratch, *params):
-        launch(task, np.array([address(x), address(out), *sizes], np.int64), numbers, n * od * oh, workers)
+        begin = round_up(address(scratch))
+        workers = (address(scratch) + scratch.size - begin) // room
+        if workers < 1:
+            raise ValueError(f"Expected at least {room + CACHE_LINE} bytes of scratch, got {scratch.size}.")
+        words = np.array([address(x), address(out), *sizes, begin, room, block], np.int64)
+        launch(task, words, numbers, n * od * oh, workers if most is None else min(workers, most))
 
     return pool3d

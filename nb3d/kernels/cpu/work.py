@@ -19,11 +19,11 @@ ALONE = 100_000  # multiply-adds below which a second thread costs more than it 
 
 def _packed_size(work: Work) -> int:
     """Bytes of the packed weights of a piece."""
-    return round_up(int(work.words[word.GROUPS] * work.words[word.B_GROUP]))
+    return round_up(work.packed_values * int(work.words[word.SIZE]))
 
 
 def pack(works: Sequence[Work], kernel: np.ndarray) -> np.ndarray:
-    """Packs ``kernel (kd, kh, kw, ci / groups, co)`` as ``[group][block][tap][channel][width]``, padded with zeros.
+    """Packs ``kernel (kd, kh, kw, channels, filters)`` as ``[bundle][block][tap][channel][width]``, padded with zeros.
 
     Of every piece one after the other, each from a cache line on; blocks are as wide as a register tile.
     """
@@ -31,12 +31,11 @@ def pack(works: Sequence[Work], kernel: np.ndarray) -> np.ndarray:
     packed = aligned_zeros((sum(map(_packed_size, works)) // dtype.itemsize,), dtype)
     begin = 0
     for work in works:
-        piece, width, blocks = work.piece, int(work.words[word.WIDTH]), int(work.words[word.BLOCKS])
+        piece, width, blocks, bundles = work.piece, work.width, work.blocks, len(work.piece.bundles)
         chosen = kernel[np.ix_(*([index for index, _ in axis] for axis in piece.taps))]
         run = int(np.prod(chosen.shape[:4]))
-        flat = chosen.reshape(run, piece.groups, piece.filters // piece.groups)
-        size = piece.groups * blocks * run * width
-        target = packed[begin : begin + size].reshape(piece.groups, blocks, run, width)
+        flat = chosen.reshape(run, bundles, piece.filters)
+        target = packed[begin : begin + work.packed_values].reshape(bundles, blocks, run, width)
         for block in range(blocks):
             part = flat[:, :, block * width : (block + 1) * width]
             target[:, block, :, : part.shape[2]] = part.transpose(1, 0, 2)
@@ -52,7 +51,7 @@ def scratch_of(works: Sequence[Work], threads: int) -> int:
 def _tiles_of(work: Work) -> tuple[int, int]:
     """Returns the addresses of the two register tiles of a piece; the second one has one row more."""
     rows, uneven = divmod(work.piece.counts[2], int(work.words[word.TILES]))
-    form = work.columns, work.piece.dtype, work.piece.depthwise
+    form = work.columns, work.piece.dtype, work.piece.spread, work.lanes
     even = tile(rows, *form).address
     return even, tile(rows + 1, *form).address if uneven else even
 

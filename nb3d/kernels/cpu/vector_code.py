@@ -1,0 +1,91 @@
+"""Builds LLVM vector instructions on addresses: what register tiles and transforms are emitted with.
+
+Only what is asked for is emitted: no flag lets LLVM reorder or contract, so a result has the same bits wherever it is
+computed. Multiply-adds are fused where the host has an instruction for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from nb3d.kernels.cpu.host import fuses
+from nb3d.kernels.cpu.memory import I8, I32, I64
+
+
+class Vectors:
+    """Vectors of ``lanes`` values of ``dtype``, in a function under construction."""
+
+    def __init__(self, builder: Any, dtype: str, lanes: int) -> None:
+        self.builder = builder
+        self.scalar = ir.FloatType() if dtype == "float32" else ir.DoubleType()
+        self.kind = ir.VectorType(self.scalar, lanes)
+        self.size = 4 if dtype == "float32" else 8
+        self.lanes = lanes
+        self.suffix = f"v{lanes}f{8 * self.size}"
+        self.zero = ir.Constant(self.kind, [0.0] * lanes)
+        self._undefined = ir.Constant(self.kind, ir.Undefined)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of a vector."""
+        return self.lanes * self.size
+
+    def _function(self, name: str, result: Any, arguments: list[Any]) -> Any:
+        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
+
+    def _pointer(self, address: Any, kind: Any) -> Any:
+        return self.builder.inttoptr(address, ir.PointerType(kind))
+
+    def load(self, address: Any) -> Any:
+        """The vector at an address."""
+        return self.builder.load(self._pointer(address, self.kind), align=self.size, typ=self.kind)
+
+    def store(self, value: Any, address: Any) -> None:
+        """Writes a vector to an address."""
+        self.builder.store(value, self._pointer(address, self.kind), align=self.size)
+
+    def load_masked(self, address: Any, mask: Any) -> Any:
+        """The lanes under a mask; the others are zero and their memory is not touched."""
+        where = self._pointer(address, self.kind)
+        arguments = [where, I32(self.size), mask, self.zero]
+        name = f"llvm.masked.load.{self.suffix}.p0"
+        return self.builder.call(self._function(name, self.kind, [a.type for a in arguments]), arguments)
+
+    def store_masked(self, value: Any, address: Any, mask: Any) -> None:
+        """Writes the lanes under a mask."""
+        arguments = [value, self._pointer(address, self.kind), I32(self.size), mask]
+        name = f"llvm.masked.store.{self.suffix}.p0"
+        self.builder.call(self._function(name, ir.VoidType(), [a.type for a in arguments]), arguments)
+
+    def prefetch(self, address: Any, write: bool = False) -> None:
+        """Asks for a cache line: to be read, in L2, or to be written, in L1. Any address will do."""
+        target = self._pointer(address, I8)
+        arguments = [target, I32(int(write)), I32(3 if write else 2), I32(1)]
+        self.builder.call(self._function("llvm.prefetch.p0", ir.VoidType(), [a.type for a in arguments]), arguments)
+
+    def mask(self, count: Any) -> Any:
+        """True in the first ``count`` lanes."""
+        numbers = ir.VectorType(I64, self.lanes)
+        first = self.builder.insert_element(ir.Constant(numbers, ir.Undefined), count, I32(0))
+        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
+        counts = self.builder.shuffle_vector(first, ir.Constant(numbers, ir.Undefined), zeros)
+        return self.builder.icmp_signed("<", ir.Constant(numbers, list(range(self.lanes))), counts)
+
+    def broadcast(self, address: Any) -> Any:
+        """One value in all lanes."""
+        value = self.builder.load(self._pointer(address, self.scalar), align=self.size, typ=self.scalar)
+        first = self.builder.insert_element(self._undefined, value, I32(0))
+        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(first, self._undefined, zeros)
+
+    def constant(self, value: float) -> Any:
+        """A number in all lanes."""
+        return ir.Constant(self.kind, [float(value)] * self.lanes)
+
+    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
+        """``a * b + c``."""
+        name = "llvm.fma" if fuses() else "llvm.fmuladd"  # without hardware, a fused one is a call per lane
+        return self.builder.call(self._function(f"{name}.{self.suffix}", self.kind, [self.kind] * 3), [a, b, c])

@@ -1,0 +1,168 @@
+"""From a case and the size of a tile to the words of its tasks: vectors, blocks, scratch; and the packed weights.
+
+Axes come in the order height, width, depth here and in what follows (why: ``transforms.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from nb3d.kernels.case import Case
+from nb3d.kernels.cpu.arrays import CACHE_LINE, aligned_zeros, round_up
+from nb3d.kernels.cpu.microkernel import lanes_of, most_rows
+from nb3d.kernels.cpu.winograd import words as word
+from nb3d.kernels.cpu.winograd.points import Axis, axis
+
+ENOUGH_TASKS = 16  # filters are divided until there are as many: every part transforms the input anew
+BLOCK_BYTES = 1024 * 1024  # V and S of a block, if that is more than one row of register tiles
+ORDER = (1, 2, 0)  # height, width, depth
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A convolution cut into blocks, ready to run but for addresses.
+
+    Attributes:
+        words: Words of its tasks.
+        tasks: How many.
+        scratch: Bytes of scratch of one worker.
+        axes: Transforms along height, width and depth.
+        tile: Outputs of a tile along depth, height and width.
+        dtype: Name of the dtype.
+    """
+
+    words: np.ndarray
+    tasks: int
+    scratch: int
+    axes: tuple[Axis, ...]
+    tile: Triple
+    dtype: str
+
+    @property
+    def packed_shape(self) -> tuple[int, int, int, int, int]:
+        """``U``: group, block of filters, frequency, channel, filter."""
+        words = self.words
+        padded, width = words[word.CHUNKS] * words[word.LANES_IN], words[word.COLUMNS] * words[word.LANES]
+        frequencies = math.prod(a.n for a in self.axes)
+        return int(words[word.GROUPS]), int(words[word.BLOCKS]), frequencies, int(padded), int(width)
+
+
+def lanes_for(channels: int, dtype: str) -> int:
+    """Returns the vector of channels: half a register, where that wastes less."""
+    lanes = lanes_of(dtype)
+    half = lanes // 2
+    return half if half >= 4 and -(-channels // half) % 2 else lanes
+
+
+def columns_for(filters: int, lanes: int) -> int:
+    """Returns how many vectors of filters a register tile takes."""
+    vectors = -(-filters // lanes)
+    return vectors if vectors <= 3 and most_rows(vectors) >= 4 else 2
+
+
+def _odd_lines(size: int) -> int:
+    """Returns ``size`` in whole cache lines, an odd number of them."""
+    return round_up(size) | CACHE_LINE
+
+
+def _strides(sizes: tuple[int, ...], voxel: int) -> tuple[int, int, int, int]:
+    """Returns the bytes from one batch, row, column and plane to the next."""
+    d, h, w = sizes
+    return d * h * w * voxel, w * voxel, voxel, h * w * voxel
+
+
+@lru_cache(maxsize=1024)
+def arrange(case: Case, tile: Triple) -> Blocks:
+    """Cuts a convolution into blocks of tiles of so many outputs along depth, height and width."""
+    x, kernel, out, dtype = case.inputs[0], case.inputs[1], case.out, case.out_dtype
+    size, groups = np.dtype(dtype).itemsize, int(case.params[9])
+    channels, filters = x[4] // groups, out[4] // groups
+    axes = tuple(axis(tile[i], kernel[i]) for i in ORDER)
+    frequencies, plane = math.prod(a.n for a in axes), axes[0].n * axes[1].n
+    sizes, outs, paddings = ([shape[i] for i in ORDER] for shape in (x[1:4], out[1:4], case.params[3:6]))
+    counts = [-(-n // a.size) for n, a in zip(outs, axes, strict=True)]
+    tiles = out[0] * math.prod(counts)
+
+    lanes_in, lanes = lanes_for(channels, dtype), lanes_of(dtype)
+    chunks, columns = -(-channels // lanes_in), columns_for(filters, lanes)
+    width = columns * lanes
+    blocks = -(-filters // width)
+    v_tile, s_tile = _odd_lines(frequencies * lanes_in * size), _odd_lines(frequencies * width * size)
+    rows = -(-tiles // most_rows(columns))
+    most = -(-tiles // rows)
+    block_rows = max(min(BLOCK_BYTES // (most * (chunks * v_tile + s_tile)), rows), 1)
+    row_blocks = -(-rows // block_rows)
+    parts = min(blocks, -(-ENOUGH_TASKS // (groups * row_blocks)))
+    part = -(-blocks // parts)
+
+    vector = max(lanes, lanes_in) * size
+    ring, table = round_up(axes[2].n * plane * vector), 3 * plane * 8
+    rooms = {
+        word.AT_V: chunks * block_rows * most * v_tile, word.AT_S: block_rows * most * s_tile,
+        word.AT_RING: chunks * ring, word.AT_TABLE: max(chunks, columns) * table, word.AT_RUNS: chunks * 16,
+        word.AT_ZEROS: vector, word.AT_RUBBISH: vector,
+    }  # fmt: skip
+    x_n, x_h, x_w, x_d = _strides(x[1:4], x[4] * size)
+    out_n, out_h, out_w, out_d = _strides(out[1:4], out[4] * size)
+    u_next = chunks * lanes_in * width * size
+    values = {
+        word.X_N: x_n, word.X_H: x_h, word.X_W: x_w, word.X_D: x_d,
+        word.OUT_N: out_n, word.OUT_H: out_h, word.OUT_W: out_w, word.OUT_D: out_d,
+        word.IN_H: sizes[0], word.IN_W: sizes[1], word.IN_D: sizes[2],
+        word.SIZE_H: outs[0], word.SIZE_W: outs[1], word.SIZE_D: outs[2],
+        word.N_H: axes[0].n, word.N_W: axes[1].n, word.N_D: axes[2].n,
+        word.M_H: axes[0].size, word.M_W: axes[1].size, word.M_D: axes[2].size,
+        word.P_H: paddings[0], word.P_W: paddings[1], word.P_D: paddings[2],
+        word.TILES_H: counts[0], word.TILES_W: counts[1], word.TILES_D: counts[2], word.TILES: tiles,
+        word.GROUPS: groups, word.CHANNELS: channels, word.FILTERS: filters, word.SIZE: size,
+        word.LANES_IN: lanes_in, word.CHUNKS: chunks, word.LANES: lanes, word.COLUMNS: columns,
+        word.V_TILE: v_tile, word.V_NEXT: lanes_in * size, word.V_CHUNK: block_rows * most * v_tile,
+        word.S_TILE: s_tile, word.S_NEXT: width * size,
+        word.U_BLOCK: frequencies * u_next, word.U_NEXT: u_next, word.BLOCKS: blocks, word.PART: part,
+        word.ROWS: rows, word.BLOCK_ROWS: block_rows, word.TILE_ROWS: tiles // rows,
+        word.RING: ring, word.TABLE: table,
+    }  # fmt: skip
+    at = 0
+    for name, room in rooms.items():
+        values[name] = at
+        at += round_up(room)
+    values[word.SCRATCH_WORKER] = at
+    words = np.zeros(word.END, np.int64)
+    for name, value in values.items():
+        words[name] = value
+    return Blocks(words, row_blocks * groups * -(-blocks // part), at, axes, tile, dtype)
+
+
+def pack(work: Blocks, kernel: np.ndarray) -> np.ndarray:
+    """Transforms ``kernel (kd, kh, kw, ci / groups, co)`` to ``U[group][block][frequency][channel][filter]``.
+
+    In float64, rounded once, a block at a time. Channels and filters that do not exist are zero. A cache line in front
+    says which tiles the weights were transformed for.
+    """
+    groups, blocks, frequencies, _, width = work.packed_shape
+    filters, channels, dtype = int(work.words[word.FILTERS]), kernel.shape[3], np.dtype(work.dtype)
+    front = CACHE_LINE // dtype.itemsize
+    memory = aligned_zeros((front + math.prod(work.packed_shape),), dtype)
+    memory[:3] = work.tile
+    packed = memory[front:].reshape(work.packed_shape)
+    kernel = kernel.transpose(*ORDER, 3, 4)
+    for group in range(groups):
+        for block in range(blocks):
+            first = group * filters + block * width
+            part = kernel[..., first : min(first + width, (group + 1) * filters)].astype(np.float64)
+            for number, a in enumerate(work.axes):
+                part = np.moveaxis(np.tensordot(a.filters, part, (1, number)), 0, number)
+            packed[group, block, :, :channels, : part.shape[4]] = part.reshape(frequencies, channels, -1)
+    return memory
+
+
+def is_packed_for(work: Blocks, memory: np.ndarray) -> bool:
+    """Returns whether weights were packed for these blocks."""
+    size = CACHE_LINE // memory.itemsize + math.prod(work.packed_shape)
+    return memory.size == size and tuple(memory[:3]) == work.tile

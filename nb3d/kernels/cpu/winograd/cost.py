@@ -1,0 +1,166 @@
+"""Which tile, and whether any: time and error of Winograd's convolution as a few numbers. No clock, no thread count.
+
+Time is counted in multiply-add instructions of one core, for one sample: the answer is the same for any batch and any
+number of threads, and so are the bits of the results. What it takes from the machine is in one table, measured on a
+Zen 4 with AVX-512; for others it is an estimate.
+
+The error to expect is a product over the axes, times the root of the channels: largest error, relative to the largest
+output, on normal data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import cast
+
+import numpy as np
+
+from nb3d.kernels.case import Case
+from nb3d.kernels.cpu.host import vectors
+from nb3d.kernels.cpu.microkernel import lanes_of
+from nb3d.kernels.cpu.winograd.blocks import Triple, columns_for, lanes_for
+
+MARGIN = 0.85  # of the time of the direct kernel
+CLOSE = 1.04  # times that are taken for equal
+MOST_SCRATCH = 24 * 2**20  # bytes of V and S of one tile of the register tile: a bound for the scratch of a worker
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """What things cost, in the time of one multiply-add instruction of one core.
+
+    Attributes:
+        direct: A multiply-add of the direct kernel.
+        products: A multiply-add of the register tile here.
+        inputs: Input transform, for a vector of frequencies, and for a vector of voxels that comes from L3 or memory.
+        outputs: Output transform, for a vector of frequencies, and for a vector of voxels.
+        cache: Bytes of weights that stay in L2.
+        near: Bytes of weights that come from L3.
+        shared: Bytes of weights that stay in L3.
+        far: Bytes of weights that come from memory.
+    """
+
+    direct: float = 1.07
+    products: float = 1.14
+    inputs: tuple[float, float] = (8.0, 13.5)
+    outputs: tuple[float, float] = (6.0, 18.6)
+    cache: float = 1.0e6
+    near: float = 16.0
+    shared: float = 20.0e6
+    far: float = 8.0
+
+
+# By the bytes of a vector: narrow ones need more of everything but memory.
+_SPEEDS = {64: Speeds(), 32: Speeds(near=8.0, far=4.0), 16: Speeds(near=4.0, far=2.0)}
+
+# (outputs of a tile, taps) of an axis -> what it multiplies the error with. Absent ones are of no use: too large an
+# error for one axis, or slower than another tile.
+_ERRORS = {
+    (2, 2): 1.3, (3, 2): 1.3, (4, 2): 2.2, (6, 2): 5.5,
+    (2, 3): 1.2, (3, 3): 1.9, (4, 3): 2.5, (6, 3): 7.5,
+    (2, 4): 2.0, (3, 4): 2.3, (4, 4): 4.3,
+    (2, 5): 2.1, (3, 5): 4.3, (4, 5): 5.2,
+    (2, 6): 4.6, (3, 6): 4.9,
+    (2, 7): 5.0,
+}  # fmt: skip
+_DIRECT_ERROR = {"float32": 2.2e-7, "float64": 4.1e-16}
+_FEW_CHANNELS = 32
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The fastest tile within an error.
+
+    Attributes:
+        tile: Outputs along depth, height and width.
+        time: Estimated, in multiply-adds.
+        direct: Estimated time of the direct kernel.
+        error: To expect.
+    """
+
+    tile: Triple
+    time: float
+    direct: float
+    error: float
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is clearly faster than the direct kernel."""
+        return self.time < MARGIN * self.direct
+
+
+def error_of(case: Case, tile: Triple) -> float:
+    """Returns the largest error to expect on normal data, relative to the largest output."""
+    channels = case.inputs[1][3]
+    axes = math.prod(_ERRORS[m, k] for m, k in zip(tile, case.inputs[1][:3], strict=True) if k > 1)
+    return _DIRECT_ERROR[case.out_dtype] * axes * math.sqrt(max(channels / _FEW_CHANNELS, 1.0))
+
+
+def direct_time(case: Case) -> float:
+    """Returns the time of the direct kernel for one sample."""
+    groups, filters = case.params[9], case.out[4] // case.params[9]
+    lanes = lanes_for(filters, case.out_dtype)
+    registers = -(-filters // lanes) * lanes / lanes_of(case.out_dtype)
+    return _speeds().direct * math.prod(case.out[1:4]) * math.prod(case.inputs[1][:4]) * groups * registers
+
+
+def _speeds() -> Speeds:
+    return _SPEEDS[vectors().size]
+
+
+def winograd_time(case: Case, tile: Triple) -> float:
+    """Returns the time with tiles of so many outputs for one sample."""
+    speeds, size, groups = _speeds(), np.dtype(case.out_dtype).itemsize, case.params[9]
+    taps, dtype = case.inputs[1][:3], case.out_dtype
+    frequencies = math.prod(m + k - 1 for m, k in zip(tile, taps, strict=True))
+    tiles = math.prod(-(-n // m) for n, m in zip(case.out[1:4], tile, strict=True))
+    channels, filters, lanes = case.inputs[1][3], case.out[4] // groups, lanes_of(dtype)
+    lanes_in, columns = lanes_for(channels, dtype), columns_for(filters, lanes)
+    chunks, blocks = -(-channels // lanes_in), -(-filters // (columns * lanes))
+    products = tiles * frequencies * chunks * lanes_in * blocks * columns * speeds.products
+    (m_d, m_h, m_w), (_, k_h, k_w) = tile, taps
+    seen, written = (m_h + k_h - 1) * (m_w + k_w - 1) * m_d, m_d * m_h * m_w  # planes are shared along the depth
+    inputs = tiles * chunks * lanes_in / lanes * (frequencies * speeds.inputs[0] + seen * speeds.inputs[1])
+    outputs = tiles * blocks * columns * (frequencies * speeds.outputs[0] + written * speeds.outputs[1])
+    weights = frequencies * chunks * lanes_in * blocks * columns * lanes * size
+    readings = math.ceil(tiles / 14)
+    rate = math.inf if weights < speeds.cache else speeds.near if weights < speeds.shared else speeds.far
+    return groups * (products + inputs + outputs + weights * readings / rate)
+
+
+@lru_cache(maxsize=1024)
+def _choices(case: Case) -> tuple[Choice, ...]:
+    """Returns all tiles that a worker has room for, the fastest first."""
+    sizes = [[m for m, k in _ERRORS if k == taps] if taps > 1 else [1] for taps in case.inputs[1][:3]]
+    direct = direct_time(case)
+    choices = (
+        Choice(tile, winograd_time(case, tile), direct, error_of(case, tile))
+        for tile in cast("Iterator[Triple]", product(*sizes))
+        if _block_bytes(case, tile) <= MOST_SCRATCH
+    )
+    return tuple(sorted(choices, key=lambda choice: choice.time))
+
+
+def fastest(case: Case, max_error: float) -> Choice | None:
+    """Returns the fastest tile whose error is at most ``max_error``, ``None`` if there is none.
+
+    Of tiles that are about as fast, the most exact one.
+    """
+    allowed = [choice for choice in _choices(case) if choice.error <= max_error]
+    close = [choice for choice in allowed if choice.time <= CLOSE * allowed[0].time]
+    return min(close, key=lambda choice: choice.error, default=None)
+
+
+def most_exact(case: Case) -> Choice | None:
+    """Returns the tile with the smallest error, ``None`` if there is none at all."""
+    return min(_choices(case), key=lambda choice: choice.error, default=None)
+
+
+def _block_bytes(case: Case, tile: Triple) -> int:
+    """Returns the bytes of V and S of the smallest block."""
+    frequencies = math.prod(m + k - 1 for m, k in zip(tile, case.inputs[1][:3], strict=True))
+    return 14 * frequencies * (case.inputs[1][3] + 3 * lanes_of(case.out_dtype)) * np.dtype(case.out_dtype).itemsize
