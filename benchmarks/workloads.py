@@ -12,7 +12,7 @@ USUAL = {"kernel": (3, 3, 3), "strides": (1, 1, 1), "dilation": (1, 1, 1)}
 
 def workloads() -> list[Network]:
     """All networks to measure, in the order of the table."""
-    from tests.kernels.cases import BENCHMARKS
+    from tests.kernels.large_cases import BENCHMARKS
 
     cases = [example.case for example in BENCHMARKS]
     convolutions = [convolution(case) for case in cases if case.op == "conv3d"]
