@@ -14,6 +14,8 @@ from nb3d.cli.options import Commands, add_device, add_file, positive
 from nb3d.models import load_model
 from nb3d.saving.atomic import replacing
 
+_RESERVED = frozenset(("file", "allow_pickle"))  # names that numpy.savez keeps for itself
+
 
 def add(commands: Commands) -> None:
     """Enters the command."""
@@ -56,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
         results = {name: array[0] for name, array in results.items()}
     with replacing(options.output, overwrite=options.force) as stream:
         if ending == ".npz":
-            np.savez(stream, **results)  # type: ignore[arg-type]  # no output is called allow_pickle
+            np.savez(stream, **results)  # type: ignore[arg-type]  # none is called allow_pickle: _RESERVED
         else:
             np.save(stream, next(iter(results.values())))
     if not options.quiet:
@@ -79,11 +81,11 @@ def _read(path: str, wanted: Any) -> np.ndarray:
 
 
 def _named(outputs: Any, model: Any) -> dict[str, np.ndarray]:
-    """Outputs by their names: those of a dict, or of the layers that they come from, or else numbers."""
+    """Outputs by their names: those of a dict, or of the layers that they come from; numbers where that cannot be."""
     if isinstance(outputs, dict):
-        return outputs
-    arrays = outputs if isinstance(outputs, list) else [outputs]
-    names = model.output_names
-    if len(set(names)) < len(names):
+        names, arrays = list(outputs), list(outputs.values())
+    else:
+        names, arrays = model.output_names, outputs if isinstance(outputs, list) else [outputs]
+    if len(set(names)) < len(names) or not _RESERVED.isdisjoint(names):
         names = [f"output_{number}" for number in range(len(arrays))]
     return dict(zip(names, arrays, strict=True))

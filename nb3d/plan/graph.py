@@ -80,7 +80,7 @@ class Graph:
 
     def shape(self, value: ValueId) -> tuple[int, ...]:
         """Sizes of a value; all are known in a plan."""
-        return self.specs[value].shape  # type: ignore[return-value]
+        return self.specs[value].shape  # type: ignore[return-value]  # all are known in a plan
 
     def substituted(self, names: Mapping[ValueId, ValueId]) -> Graph:
         """The graph with values replaced by others wherever they are used."""

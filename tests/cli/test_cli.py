@@ -246,3 +246,16 @@ def test_looking_at_a_model_loads_no_compiler(folder: Path) -> None:
     words = [sys.executable, "-c", code, "summary", str(folder / "one.keras")]
     ran = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_outputs_may_have_names_that_the_archive_keeps_for_itself(as_dict: bool, tmp_path: Path) -> None:
+    x = nb3d.Input((4, 4, 4, 1))
+    first, second = nb3d.layers.Conv3D(1, 1, name="file")(x), nb3d.layers.Conv3D(2, 1, name="allow_pickle")(x)
+    outputs = {"file": first, "allow_pickle": second} if as_dict else [first, second]
+    nb3d.Model(x, outputs).save(tmp_path / "m.keras")
+    np.save(tmp_path / "in.npy", np.ones((4, 4, 4, 1), "float32"))
+    words = ["predict", str(tmp_path / "m.keras"), str(tmp_path / "in.npy"), "-o", str(tmp_path / "out.npz")]
+    assert main(words) == 0
+    with np.load(tmp_path / "out.npz") as saved:
+        assert [saved[name].shape[-1] for name in ("output_0", "output_1")] == [1, 2]
