@@ -10,7 +10,8 @@ The contract of every kernel, on every device:
 * ``scratch`` is a 1-D ``uint8`` array of at least the bytes the implementation asked for (often 0). A kernel never
   allocates in proportion to its data.
 * ``params`` arrive resolved: plain ints and floats (tuples of them for the structural operations), never a string,
-  never ``None``. A padding is the number of voxels *before* the volume; what lies behind it follows from ``out``.
+  never ``None``. A padding is the number of voxels *before* the volume (of a convolution's, negative where voxels are
+  skipped); what lies behind it follows from ``out``.
 * Work is divided over outputs, never over a reduction, so results are bitwise equal for any number of threads.
 * NaN and infinities propagate as they do in NumPy.
 * A kernel gets its inputs as ``prepare`` returned them. ``prepare`` may run once and the kernel often, as long as the

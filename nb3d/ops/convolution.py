@@ -21,6 +21,10 @@ from nb3d.ops.shaping import channels_first_to_last, channels_last_to_first
 
 NO_EPILOGUE = (0, 0.0, 0.0)
 
+Margins = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+Padding = str | Margins
+"""``'valid'``, ``'same'``, or what only plans use: voxels before and behind each axis, negative where they are cut."""
+
 
 def check_padding(padding: str) -> str:
     """`padding` in lower case.
@@ -42,11 +46,17 @@ def in_channels_last(function: Callable[[Any], Any], x: Any, data_format: str) -
 
 
 def padding_before(
-    sizes: tuple[Any, ...], kernel: tuple[int, ...], strides: tuple[int, ...], padding: str, dilation: tuple[int, ...]
+    sizes: tuple[Any, ...],
+    kernel: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: Padding,
+    dilation: tuple[int, ...],
 ) -> tuple[int, ...]:
     """Voxels added before each spatial axis."""
     if padding == "valid":
         return (0, 0, 0)
+    if not isinstance(padding, str):
+        return tuple(before for before, _ in padding)
     return tuple(map(same_padding_before, sizes, kernel, strides, dilation))
 
 
@@ -64,7 +74,7 @@ def _conv3d_spec(
     kernel: TensorSpec,
     *,
     strides: tuple[int, int, int],
-    padding: str,
+    padding: Padding,
     dilation: tuple[int, int, int],
 ) -> TensorSpec:
     check_rank(x, 5, "conv3d input")
@@ -77,7 +87,8 @@ def _conv3d_spec(
             f"conv3d: a kernel of shape {kernel.shape} does not fit an input of {channels} channels: channels must be "
             "a multiple of its fourth size, and filters a multiple of the groups"
         )
-    sizes = tuple(map(window_output_length, x.shape[1:4], window, strides, [padding] * 3, dilation))
+    paddings = [padding] * 3 if isinstance(padding, str) else padding
+    sizes = tuple(map(window_output_length, x.shape[1:4], window, strides, paddings, dilation))
     for size, length, axis in zip(x.shape[1:4], sizes, SPATIAL_AXES, strict=True):
         if length is not None and length <= 0:
             raise ValueError(

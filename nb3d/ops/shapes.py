@@ -99,12 +99,18 @@ def effective_size(kernel: int, dilation: int) -> int:
     return (kernel - 1) * dilation + 1
 
 
-def window_output_length(size: int | None, kernel: int, stride: int, padding: str, dilation: int = 1) -> int | None:
-    """Positions of a window: ``ceil(n / s)`` for ``same``, ``ceil((n - span + 1) / s)`` for ``valid``."""
+def window_output_length(
+    size: int | None, kernel: int, stride: int, padding: str | tuple[int, int], dilation: int = 1
+) -> int | None:
+    """Positions of a window: ``ceil(n / s)`` for ``same``, ``ceil((n - span + 1) / s)`` for ``valid``.
+
+    A pair of paddings says how many voxels are added before and behind, negative where they are cut.
+    """
     if size is None:
         return None
     span = 1 if padding == "same" else effective_size(kernel, dilation)
-    return -(-(size - span + 1) // stride)
+    added = 0 if isinstance(padding, str) else sum(padding)
+    return -(-(size + added - span + 1) // stride)
 
 
 def same_padding_before(size: int, kernel: int, stride: int, dilation: int = 1) -> int:

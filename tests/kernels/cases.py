@@ -81,9 +81,11 @@ class Example:
         return 16 * epsilon, (4 + 2 * self.length) * epsilon
 
 
-def window(n: int, k: int, s: int, d: int, padding: str) -> tuple[int, int]:
-    """Returns the output size and the padding before, as Keras computes them."""
+def window(n: int, k: int, s: int, d: int, padding: str | tuple[int, int]) -> tuple[int, int]:
+    """Returns the output size and the padding before, as Keras computes them, or from voxels before and behind."""
     reach = (k - 1) * d + 1
+    if isinstance(padding, tuple):
+        return (n + sum(padding) - reach) // s + 1, padding[0]
     if padding == "valid":
         return (n - reach) // s + 1, 0
     size = -(-n // s)
@@ -94,8 +96,9 @@ def conv(
     sizes, ci, co, kernel=(3, 3, 3), strides=(1, 1, 1), dilations=(1, 1, 1), groups=1, padding="same", batch=1,
     bias=True, residual=False, activation=RELU, alpha=0.0, beta=math.inf, dtype=F32, constant=False, note="", **more,
 ) -> Example:  # fmt: skip
-    """A convolution, paddings as Keras has them; ``constant`` weights may go through Winograd's algorithm."""
-    pairs = [window(*axis, padding) for axis in zip(sizes, kernel, strides, dilations, strict=True)]
+    """A convolution, padded as Keras does or by a pair per axis; ``constant`` weights may go through Winograd."""
+    paddings = [padding] * 3 if isinstance(padding, str) else padding
+    pairs = [window(*axis) for axis in zip(sizes, kernel, strides, dilations, paddings, strict=True)]
     out = (batch, *(size for size, _ in pairs), co)
     shapes = ((batch, *sizes, ci), (*kernel, ci // groups, co), (co,) if bias else NO, out if residual else NO)
     params = (*strides, *(before for _, before in pairs), *dilations, groups, activation, float(alpha), float(beta))
@@ -142,6 +145,9 @@ def plain(op, shapes, out, params=(), dtypes=F32, out_dtype=None, note="", **mor
     return Example(name, Case(op, shapes, dtypes, out, out_dtype, params), **more)
 
 
+MARGINS = (((1, 0), (4, 5), (3, 0)), ((-1, -2), (-2, 0), (-3, -1)), ((-1, 4), (3, -2), (0, 0)))
+
+
 def convolutions() -> Iterator[Example]:
     yield conv((5, 6, 7), 3, 4)
     yield conv((5, 6, 7), 3, 40, batch=2, residual=True)
@@ -173,6 +179,10 @@ def convolutions() -> Iterator[Example]:
     yield conv((3, 3, 3), 300, 10, note="many channels")
     yield conv((4, 5, 6), 8, 5, values="special")
     yield conv((4, 5, 6), 8, 8, groups=8, values="special", note="depthwise")
+    for padding in MARGINS:
+        yield conv((7, 6, 19), 5, 18, padding=padding)
+        yield conv((7, 6, 19), 6, 6, groups=6, padding=padding, strides=(1, 2, 3))
+        yield conv((7, 6, 19), 6, 9, kernel=(1, 1, 1), padding=padding)
     elu = {"activation": int(Activation.ELU), "alpha": 1.0}
     for dtype in (F32, F64):
         yield conv((5, 4, 15), 6, 21, strides=(1, 2, 1), residual=True, dtype=dtype, **elu)
@@ -197,6 +207,8 @@ def convolutions() -> Iterator[Example]:
 def convolutions_of_constants() -> Iterator[Example]:
     elu = {"activation": int(Activation.ELU), "alpha": 1.0}
     known = {"constant": True}
+    for padding in MARGINS:
+        yield conv((7, 6, 19), 18, 21, padding=padding, residual=True, **known)
     yield conv((9, 10, 11), 24, 20, batch=2, residual=True, **known)
     yield conv((5, 6, 7), 8, 40, padding="valid", bias=False, activation=LINEAR, **known)
     yield conv((7, 8, 9), 16, 32, kernel=(1, 3, 3), residual=True, **elu, **known)

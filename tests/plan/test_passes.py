@@ -89,6 +89,21 @@ def channels_first_chain(x: Any) -> Any:
     return layers.Dense(4)(layers.GlobalAveragePooling3D(data_format="channels_first")(z))
 
 
+def padded(x: Any) -> Any:
+    y = layers.ZeroPadding3D(((1, 2), (0, 3), 1))(x)
+    y = layers.Conv3D(4, 3, strides=2, activation="relu")(layers.ZeroPadding3D(1)(y))
+    return layers.Conv3D(4, (1, 2, 2), padding="same")(layers.ZeroPadding3D(((0, 0), (0, 1), (2, 0)))(y))
+
+
+def cropped(x: Any) -> Any:
+    y = layers.Conv3D(4, 2, activation="relu")(layers.Cropping3D(((1, 0), (0, 1), (0, 0)))(x))
+    return layers.Cropping3D(((0, 1), (1, 0), (0, 1)))(layers.Conv3D(5, 3, padding="same", activation="elu")(y))
+
+
+def cropped_then_padded(x: Any) -> Any:
+    return layers.Conv3D(4, 2, padding="same")(layers.Cropping3D(1)(x))
+
+
 NETWORKS: list[Callable[[Any], Any]] = [
     plain,
     with_batch_normalization,
@@ -100,6 +115,9 @@ NETWORKS: list[Callable[[Any], Any]] = [
     dropped,
     channels_first,
     channels_first_chain,
+    padded,
+    cropped,
+    cropped_then_padded,
 ]
 
 
@@ -134,6 +152,9 @@ def test_every_pass_keeps_the_values_and_a_sound_graph(network: Callable[[Any], 
         (dense_head, ["reshape", "dense", "dense"]),
         (residual, ["conv3d", "conv3d"]),
         (dropped, ["conv3d"]),
+        (padded, ["pad3d", "conv3d", "conv3d"]),
+        (cropped, ["conv3d", "conv3d"]),
+        (cropped_then_padded, ["crop3d", "conv3d"]),
         (channels_first, ["conv3d", "batch_normalization", "transpose"]),
         (
             channels_first_chain,

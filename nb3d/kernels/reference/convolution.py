@@ -28,7 +28,9 @@ def extent(sizes: Triple, kernel: Triple, strides: Triple, dilations: Triple) ->
 
 
 def padded(x: np.ndarray, before: Triple, sizes: Triple, fill: float) -> np.ndarray:
-    """Returns ``x`` with ``before`` voxels in front, cut or filled to ``sizes`` voxels per axis."""
+    """Returns ``x`` with ``before`` voxels in front (or as many cut), cut or filled to ``sizes`` voxels per axis."""
+    x = x[(slice(None), *(slice(max(0, -p), None) for p in before))]
+    before = tuple(max(0, p) for p in before)
     result = np.full((x.shape[0], *sizes, x.shape[4]), fill, x.dtype)
     kept = tuple(max(0, min(n, s - p)) for n, s, p in zip(x.shape[1:4], sizes, before, strict=True))
     target = tuple(slice(p, p + n) for p, n in zip(before, kept, strict=True))

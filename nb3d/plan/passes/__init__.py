@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nb3d.plan.graph import Graph
+from nb3d.plan.passes.absorb_borders import absorb_borders
 from nb3d.plan.passes.drop_identities import drop_identities
 from nb3d.plan.passes.fold_batch_normalization import fold_batch_normalization
 from nb3d.plan.passes.fold_constants import fold_constants
@@ -25,6 +26,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_batch_normalization,
     fuse_residual,
     fuse_activation,
+    absorb_borders,
 )
 
 

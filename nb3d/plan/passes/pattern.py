@@ -71,12 +71,12 @@ def swallow(
     producers: Iterable[str],
     match: Callable[[Rewriting, Step, Step], Step | None],
 ) -> Graph:
-    """Merges steps into the one that feeds them.
+    """Merges pairs of steps, one of which feeds the other, into the operation of one of them.
 
     Args:
         graph: The graph.
-        consumers: Operations that may be swallowed.
-        producers: Operations that may swallow; their result must have no other use.
+        consumers: Operations of the one that is fed.
+        producers: Operations of the one that feeds; its result must have no other use.
         match: ``(graph on the bench, producer, consumer) -> merged step``, or None where they do not fit. The merged
             step stands in the consumer's place, so operands of both are there by then.
     """
@@ -91,8 +91,9 @@ def swallow(
             merged = match(bench, producer, consumer)
             if merged is not None:
                 del bench.steps[value]
-                fused = (*producer.fused, consumer.op.name)
-                label = producer.label or consumer.label
+                kept, gone = (producer, consumer) if merged.op is producer.op else (consumer, producer)
+                fused = (*kept.fused, *gone.fused, gone.op.name)
+                label = kept.label or gone.label
                 bench.steps[consumer.output] = replace(merged, output=consumer.output, fused=fused, label=label)
                 break
     return bench.result()
