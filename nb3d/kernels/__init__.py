@@ -4,9 +4,11 @@ The contract of every kernel, on every device:
 
     fn(*inputs, out, scratch, *params) -> None
 
-* Arrays are C-contiguous and aligned; volumes are NDHWC: ``(batch, depth, height, width, channels)``.
+* Arrays are C-contiguous and aligned; volumes are NDHWC: ``(batch, depth, height, width, channels)``. An operand that
+  ``slices`` names may be a slice of the channels of a larger one; ``case.pitches`` says how far its voxels lie apart.
 * An absent operand (no bias, no residual) is an array of length 0, ``np.empty(0, dtype)``.
-* ``out`` is allocated by the caller and written completely; its old content is never read.
+* ``out`` is allocated by the caller and written completely; its old content is never read. It shares memory with no
+  input but, if the caller likes, one that ``overwrites`` names.
 * ``scratch`` is a 1-D ``uint8`` array of at least the bytes the implementation asked for (often 0). A kernel never
   allocates in proportion to its data.
 * ``params`` arrive resolved: plain ints and floats (tuples of them for the structural operations), never a string,

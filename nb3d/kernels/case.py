@@ -12,6 +12,8 @@ Shape = tuple[int, ...]
 Arrays = tuple[np.ndarray, ...]
 Kernel = Callable[..., None]
 
+OUT = -1  # the position of the output among the operands
+
 
 @dataclass(frozen=True)
 class Case:
@@ -26,6 +28,8 @@ class Case:
         params: The kernel's parameters, in its order.
         constant: For every input, whether its values are known before the run (weights): such inputs may be packed
             once by ``prepare``.
+        pitches: For every input, then for the output, how many values one voxel lies behind the next; more than its
+            channels where it is a slice of the channels of a larger array. Empty where all arrays are contiguous.
     """
 
     op: str
@@ -35,6 +39,17 @@ class Case:
     out_dtype: str
     params: tuple[Any, ...] = ()
     constant: tuple[bool, ...] = ()
+    pitches: tuple[int, ...] = ()
+
+    def pitch(self, position: int) -> int:
+        """Returns the values from one voxel of an input, or with -1 of the output, to the next."""
+        shape = self.out if position == OUT else self.inputs[position]
+        return self.pitches[position] if self.pitches else shape[-1]
+
+    def slices(self) -> set[int]:
+        """Returns the positions of the operands that are slices, -1 for the output."""
+        positions = (*range(len(self.inputs)), OUT) if self.pitches else ()
+        return {p for p in positions if self.pitch(p) != (self.out if p == OUT else self.inputs[p])[-1]}
 
 
 def leave_as_is(case: Case, inputs: Arrays) -> Arrays:
@@ -45,6 +60,11 @@ def leave_as_is(case: Case, inputs: Arrays) -> Arrays:
 def no_scratch(case: Case, threads: int) -> int:
     """The ``scratch`` of kernels that need none."""
     return 0
+
+
+def none(case: Case) -> tuple[int, ...]:
+    """The ``slices`` and ``overwrites`` of kernels that want every operand by itself."""
+    return ()
 
 
 def never(case: Case) -> str | None:
@@ -66,6 +86,8 @@ class Implementation:
         scratch: Bytes of scratch for a case and a number of threads.
         declines: ``None``, or the reason why another one should compute a case that this one can: asked only where none
             is forced.
+        slices: Positions of the operands, -1 for the output, that may be slices of the channels of larger arrays.
+        overwrites: Positions of the inputs of the output's shape whose memory may be the output's.
     """
 
     op: str
@@ -76,3 +98,5 @@ class Implementation:
     prepare: Callable[[Case, Arrays], Arrays] = leave_as_is
     scratch: Callable[[Case, int], int] = no_scratch
     declines: Callable[[Case], str | None] = never
+    slices: Callable[[Case], tuple[int, ...]] = none
+    overwrites: Callable[[Case], tuple[int, ...]] = none

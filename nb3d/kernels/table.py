@@ -8,6 +8,8 @@ kernel and no Numba. A module of kernels offers
     prepare(case, inputs) -> inputs    optional: packs constant weights once
     scratch(case, threads) -> int      optional: bytes of scratch it needs
     declines(case) -> str | None       optional: the reason why another one should compute a case that it could
+    slices(case) -> positions          optional: operands that may be slices of the channels of larger arrays
+    overwrites(case) -> positions      optional: inputs whose memory may be the output's
 
 The environment variable ``NB3D_IMPL`` forces implementations: ``conv3d:direct,softmax:reference``. ``*:reference``
 stands for every operation that has one of that name.
@@ -23,7 +25,7 @@ from importlib import import_module
 import numpy as np
 
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.case import Arrays, Case, Implementation, leave_as_is, never, no_scratch
+from nb3d.kernels.case import Arrays, Case, Implementation, leave_as_is, never, no_scratch, none
 from nb3d.kernels.policy import Policy, current
 
 _ACTIVATIONS = tuple(code.name.lower() for code in Activation)
@@ -119,7 +121,7 @@ def _implementation(op: str, device: str, name: str, path: str) -> Implementatio
     return Implementation(
         op, name, device, module.accepts, module.load,
         getattr(module, "prepare", leave_as_is), getattr(module, "scratch", no_scratch),
-        getattr(module, "declines", never),
+        getattr(module, "declines", never), getattr(module, "slices", none), getattr(module, "overwrites", none),
     )  # fmt: skip
 
 
@@ -145,6 +147,8 @@ def _select(case: Case, device: str, forced: str, policy: Policy) -> Choice:
     for row in candidates:  # imported one by one: a forced reference loads no Numba
         implementation = _implementation(*row)
         reason = implementation.accepts(case)
+        if reason is None and not case.slices() <= set(implementation.slices(case)):
+            reason = "wants its operands contiguous"
         if reason is None and name is None:
             reason = implementation.declines(case)
         if reason is None:

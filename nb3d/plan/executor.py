@@ -2,7 +2,7 @@
 
 Inputs are read where the caller has them, and results are written where the caller gets them, so a run copies nothing:
 at every run the few arguments that see inputs or results are exchanged. An input that is not as kernels want it
-(another dtype, not contiguous) is copied into the arena.
+(another dtype, not contiguous) is copied.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from nb3d.engine.variable import Variable
 from nb3d.plan import watch
 from nb3d.plan.arena import ALIGNMENT
 from nb3d.plan.graph import Graph, ValueId
-from nb3d.plan.schedule import Schedule, ScheduledStep, nbytes
+from nb3d.plan.places import is_slice, nbytes, result_roots
+from nb3d.plan.schedule import Schedule, ScheduledStep
 
 Call = tuple[Callable[..., None], list[Any]]
+_NOTHING = np.empty(0, np.uint8)  # stands for an input or a result between runs
 
 
 class _Results:
@@ -56,25 +58,21 @@ class _Bound:
 
     def __init__(self, plan: Schedule, packed: Sequence[tuple[np.ndarray | None, ...]]) -> None:
         self._graph = graph = plan.graph
-        self._roots = plan.roots
+        self._places = places = plan.places
         memory = _aligned(np.empty(plan.arena_bytes + ALIGNMENT, np.uint8))
         self.memory = memory[: plan.arena_bytes]
+        self._results = {root: _Results(nbytes(graph, root)) for root in sorted(result_roots(graph, places))}
+        self._copies: dict[ValueId, np.ndarray] = {}  # of inputs that kernels cannot read where they are
+        self._arrays: dict[ValueId, np.ndarray] = {}  # of one run: inputs and results
         self.views: dict[ValueId, np.ndarray] = dict(graph.constants)
-        for value, spec in graph.specs.items():
-            root = plan.roots[value]
-            if root in plan.layout.offsets:
-                at = plan.layout.offsets[root]
-                self.views[value] = (
-                    self.memory[at : at + nbytes(graph, value)].view(spec.dtype).reshape(graph.shape(value))
-                )
+        self.views |= {root: self._in_arena(root, at) for root, at in plan.layout.offsets.items()}
+        for value in graph.specs:
+            if places[value].root in plan.layout.offsets:
+                self.views[value] = self._part(value, self.views[places[value].root])
         scratch = self.memory[plan.layout.size :]
-        computed = {plan.roots[item.step.output] for item in plan.steps} - {*graph.inputs, *graph.variables}
-        outputs = {plan.roots[value] for value in graph.outputs}
-        self._results = {root: _Results(nbytes(graph, root)) for root in sorted(outputs & computed)}
         moving = {*self._results, *graph.inputs}
         self.items: list[ScheduledStep] = []  # of the calls
         self.calls: list[Call] = []
-        self._arrays: dict[ValueId, np.ndarray] = {}  # of one run: inputs and results, by root
         self._exchanged: list[tuple[list[Any], int, ValueId]] = []
         for item, constants in zip(plan.steps, packed, strict=True):
             if item.step.output in plan.views:
@@ -82,7 +80,7 @@ class _Bound:
             values = [None if known is not None else v for v, known in zip(item.step.inputs, constants, strict=True)]
             values.append(item.step.output)
             arguments: list[Any] = [
-                known if value is None else self.views[value]
+                known if value is None else self.views.get(value, _NOTHING)
                 for value, known in zip(values, (*constants, None), strict=True)
             ]
             arguments += [scratch, *item.case.params]
@@ -91,13 +89,31 @@ class _Bound:
             self._exchanged += [
                 (arguments, position, value)
                 for position, value in enumerate(values)
-                if value is not None and plan.roots[value] in moving
+                if value is not None and places[value].root in moving
             ]
+
+    def _in_arena(self, root: ValueId, at: int) -> np.ndarray:
+        array = self.memory[at : at + nbytes(self._graph, root)].view(self._graph.specs[root].dtype)
+        return array.reshape(self._graph.shape(root))
+
+    def _part(self, value: ValueId, memory: np.ndarray) -> np.ndarray:
+        """A value in the memory of its root."""
+        shape, first = self._graph.shape(value), self._places[value].channel
+        if is_slice(value, self._graph, self._places):
+            return memory[..., first : first + shape[-1]]
+        return memory.reshape(shape)
+
+    def _copy(self, value: ValueId, array: np.ndarray) -> np.ndarray:
+        """An input as kernels want it."""
+        if value not in self._copies:
+            self._copies[value] = np.empty(self._graph.shape(value), self._graph.specs[value].dtype)
+        np.copyto(self._copies[value], array, casting="unsafe")
+        return self._copies[value]
 
     def array(self, value: ValueId) -> np.ndarray:
         """Where a value lies in this run."""
-        root = self._roots[value]
-        return self._arrays[root].reshape(self._graph.shape(value)) if root in self._arrays else self.views[value]
+        root = self._places[value].root
+        return self._part(value, self._arrays[root]) if root in self._arrays else self.views[value]
 
     @contextmanager
     def taking(self, inputs: Sequence[np.ndarray]) -> Iterator[None]:
@@ -105,11 +121,9 @@ class _Bound:
         graph = self._graph
         try:
             for value, array in zip(graph.inputs, inputs, strict=True):
-                view = self.views[value]
-                if array.dtype == view.dtype and array.flags.c_contiguous and array.flags.aligned:
-                    self._arrays[value] = array
-                else:
-                    np.copyto(view, array, casting="unsafe")
+                as_wanted = array.dtype == graph.specs[value].dtype
+                as_wanted = as_wanted and array.flags.c_contiguous and array.flags.aligned
+                self._arrays[value] = array if as_wanted else self._copy(value, array)
             for root, results in self._results.items():
                 self._arrays[root] = results.fresh().view(graph.specs[root].dtype).reshape(graph.shape(root))
             for arguments, position, value in self._exchanged:
@@ -117,8 +131,8 @@ class _Bound:
             yield
         finally:
             self._arrays.clear()
-            for arguments, position, value in self._exchanged:
-                arguments[position] = self.views[value]
+            for arguments, position, _ in self._exchanged:
+                arguments[position] = _NOTHING
 
 
 class Executor:
@@ -159,7 +173,7 @@ class Executor:
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for arrays of the planned sizes; updates are carried out at the end."""
-        graph, roots = self.plan.graph, self.plan.roots
+        graph, places = self.plan.graph, self.plan.places
         with self._bound() as bound, bound.taking(inputs):
             for value, variable in graph.variables.items():
                 np.copyto(bound.views[value], variable.value)
@@ -172,8 +186,8 @@ class Executor:
             outputs, taken = [], {*graph.inputs, *graph.variables, *graph.constants}
             for value in graph.outputs:
                 array = bound.array(value)
-                outputs.append(array.copy() if roots[value] in taken else array)
-                taken.add(roots[value])  # no two results share memory
+                outputs.append(array.copy() if places[value].root in taken else array)
+                taken.add(places[value].root)  # no two results share memory
         for variable, array in changes:
             variable.assign(array)
         return outputs

@@ -15,6 +15,11 @@ def human(number: float, unit: str) -> str:
     raise AssertionError
 
 
+def moved(item: ScheduledStep, plan: Schedule) -> int:
+    """Bytes that a step reads and writes at the least."""
+    return 0 if item.step.output in plan.views else traffic(item.case)
+
+
 def _row(index: int, item: ScheduledStep, plan: Schedule) -> tuple[str, ...]:
     step, choice = item.step, item.choice
     operation = " + ".join((step.op.name, *step.fused))
@@ -27,7 +32,7 @@ def _row(index: int, item: ScheduledStep, plan: Schedule) -> tuple[str, ...]:
         "x".join(map(str, item.case.out)),
         kernel,
         human(flops(item.case), "FLOP"),
-        human(traffic(item.case), "B"),
+        human(moved(item, plan), "B"),
         "the same bytes" if kernel == "view" else why,
     )
 
@@ -42,10 +47,10 @@ def explain(plan: Schedule) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.insert(1, "-" * max(map(len, lines)))
     total = sum(flops(item.case) for item in plan.steps)
-    moved = sum(traffic(item.case) for item in plan.steps)
+    total_moved = sum(moved(item, plan) for item in plan.steps)
     lines += [
         lines[1],
-        f"{len(plan.steps)} steps, {human(total, 'FLOP')}, {human(moved, 'B')} moved; "
+        f"{len(plan.steps)} steps, {human(total, 'FLOP')}, {human(total_moved, 'B')} moved; "
         f"weights {human(plan.constant_bytes, 'B')}, arena {human(plan.arena_bytes, 'B')} "
         f"(of which scratch {human(plan.scratch, 'B')}); peak {human(plan.constant_bytes + plan.arena_bytes, 'B')}",
     ]

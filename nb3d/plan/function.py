@@ -130,7 +130,8 @@ class Function:
             _check_shape(tensor, tuple(shape))
         specs = [TensorSpec(tuple(shape), t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
         graph = run_passes(capture(self.inputs, specs, self.outputs, self.updates))
-        return schedule(graph, resolve(self.device).name, os.cpu_count() or 1)
+        # What is checked against the reference must still have its operands afterwards.
+        return schedule(graph, resolve(self.device).name, os.cpu_count() or 1, overwrite=not watch.validating())
 
     def executor(self, shapes: Sequence[Dims]) -> Executor:
         """The runnable plan for these shapes, from the cache where weights and settings are still the same."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
-
-import numpy as np
 
 from nb3d.kernels import table
 from nb3d.kernels.case import Case
 from nb3d.kernels.table import Choice
-from nb3d.plan.arena import Interval, Layout, lay_out
+from nb3d.plan.arena import Layout, lay_out
 from nb3d.plan.graph import Graph, Step, ValueId
+from nb3d.plan.places import Abilities, Places, find_places, intervals, is_in_place, is_reshaped, is_slice
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,8 @@ class Schedule:
     Attributes:
         graph: The rewritten graph.
         steps: Its steps with their kernels.
-        views: Results of steps that no kernel computes, for they only rename the sizes of bytes in the arena.
-        roots: Value -> the value whose bytes it shares.
+        views: Results of steps that no kernel computes, for their bytes are there already.
+        places: Value -> the memory that it lies in.
         layout: Offsets of the roots in the arena.
         scratch: Bytes that kernels may scribble on, at the end of the arena.
     """
@@ -39,7 +37,7 @@ class Schedule:
     graph: Graph
     steps: tuple[ScheduledStep, ...]
     views: frozenset[ValueId]
-    roots: dict[ValueId, ValueId]
+    places: Places
     layout: Layout
     scratch: int
 
@@ -54,8 +52,8 @@ class Schedule:
         return sum(array.nbytes for array in self.graph.constants.values())
 
 
-def case_of(step: Step, graph: Graph) -> Case:
-    """The case that the table is asked about."""
+def case_of(step: Step, graph: Graph, places: Places | None = None) -> Case:
+    """The case that the table is asked about; all operands are contiguous unless ``places`` says otherwise."""
     specs = tuple(None if value is None else graph.specs[value] for value in step.inputs)
     out = graph.specs[step.output]
     return Case(
@@ -66,57 +64,48 @@ def case_of(step: Step, graph: Graph) -> Case:
         out_dtype=out.dtype,
         params=step.op.params(specs, out, step.attrs),
         constant=tuple(value in graph.constants for value in step.inputs),
+        pitches=() if places is None else _pitches(step, graph, places),
     )
 
 
-def schedule(graph: Graph, device: str, threads: int) -> Schedule:
+def _pitches(step: Step, graph: Graph, places: Places) -> tuple[int, ...]:
+    """Values from one voxel to the next of every operand and of the result, where one of them is a slice."""
+    own, pitches = [], []
+    for value in (*step.inputs, step.output):
+        channels = 0 if value is None else (graph.shape(value) or (1,))[-1]
+        own.append(channels)
+        sliced = value is not None and is_slice(value, graph, places)
+        pitches.append(graph.shape(places[value].root)[-1] if value is not None and sliced else channels)
+    return tuple(pitches) if pitches != own else ()
+
+
+def schedule(graph: Graph, device: str, threads: int, overwrite: bool = True) -> Schedule:
     """Chooses kernels and lays out memory; nothing is allocated.
 
     Args:
         graph: The rewritten graph.
         device: ``'cpu'`` or ``'cuda'``.
         threads: The largest number of threads that a run may use.
+        overwrite: Whether results may take the place of operands that nobody reads afterwards.
     """
-    steps = []
-    for step in graph.steps:
-        case = case_of(step, graph)
-        steps.append(ScheduledStep(step, case, table.select(case, device)))
-    views = frozenset(step.output for step in graph.steps if _is_view(step, graph))
-    roots = _roots(graph, views)
+    alone = {step.output: _scheduled(step, graph, device) for step in graph.steps}
+
+    def slices(step: Step) -> tuple[int, ...]:
+        return alone[step.output].choice.implementation.slices(alone[step.output].case)
+
+    def overwrites(step: Step) -> tuple[int, ...]:
+        item = alone[step.output]
+        return item.choice.implementation.overwrites(item.case) if overwrite else ()
+
+    places = find_places(graph, Abilities(slices, overwrites))
+    steps = tuple(_scheduled(step, graph, device, places) for step in graph.steps)
+    views = frozenset(
+        step.output for step in graph.steps if is_reshaped(step, graph) or is_in_place(step, places)
+    )
     scratch = max((item.choice.implementation.scratch(item.case, threads) for item in steps), default=0)
-    return Schedule(graph, tuple(steps), views, roots, lay_out(_intervals(graph, roots)), scratch)
+    return Schedule(graph, steps, views, places, lay_out(intervals(graph, places)), scratch)
 
 
-def _is_view(step: Step, graph: Graph) -> bool:
-    return step.op.name == "reshape" and step.inputs[0] not in graph.constants
-
-
-def _roots(graph: Graph, views: frozenset[ValueId]) -> dict[ValueId, ValueId]:
-    roots = {value: value for value in graph.specs}
-    for step in graph.steps:
-        if step.output in views:
-            (source,) = step.operands()
-            roots[step.output] = roots[source]
-    return roots
-
-
-def _intervals(graph: Graph, roots: dict[ValueId, ValueId]) -> list[Interval]:
-    """The life of everything that lies in the arena: inputs, changing Variables, and results of steps."""
-    first = dict.fromkeys([*graph.inputs, *graph.variables], -1)
-    last = dict(first)
-    for index, step in enumerate(graph.steps):
-        root = roots[step.output]
-        if root == step.output:
-            first[root] = index
-        for value in (*step.operands(), step.output):
-            if roots[value] in first:
-                last[roots[value]] = index
-    for value in graph.results():
-        if roots[value] in first:
-            last[roots[value]] = len(graph.steps)
-    return [Interval(value, first[value], last[value], nbytes(graph, value)) for value in first]
-
-
-def nbytes(graph: Graph, value: ValueId) -> int:
-    """Bytes of a value."""
-    return prod(graph.shape(value)) * np.dtype(graph.specs[value].dtype).itemsize
+def _scheduled(step: Step, graph: Graph, device: str, places: Places | None = None) -> ScheduledStep:
+    case = case_of(step, graph, places)
+    return ScheduledStep(step, case, table.select(case, device))

@@ -63,8 +63,13 @@ def accepts(case: Case) -> str | None:
     return why_not_floats(case)
 
 
+def overwrites(case: Case) -> tuple[int, ...]:
+    """The operand that is not repeated: every value is read before it is written."""
+    return (1,) if _swapped(case) else (0,)
+
+
 @cache
-def _binary(code: int, dtype: str) -> Native:
+def _binary(code: int, dtype: str, first_in_place: bool) -> Native:
     kind, size = np.dtype(dtype).type, np.dtype(dtype).itemsize
 
     @task
@@ -85,8 +90,9 @@ def _binary(code: int, dtype: str) -> Native:
         while i < last:
             at = i % row
             length = min(row - at, last - i)
-            a, b = pointer(address_of(x) + i * size, kind), pointer(address_of(y) + at * size, kind)
-            c = pointer(address_of(out) + i * size, kind)
+            c, b = pointer(address_of(out) + i * size, kind), pointer(address_of(y) + at * size, kind)
+            # One pointer where two would be equal: loops would not become vectors.
+            a = c if first_in_place else pointer(address_of(x) + i * size, kind)
             for k in range(length):
                 if code == ADD:
                     c[k] = a[k] + b[k]
@@ -128,7 +134,7 @@ def load(case: Case) -> Kernel:
     inner, period, swapped = repeats * row, _period(row, repeats), _swapped(case)
     block = -(-BLOCK // period) * period if period < BLOCK else BLOCK  # whole periods: the scratch begins with one
     blocks, room = -(-inner // block), round_up(period * itemsize)
-    compiled, numbers = _binary(OPS.index(case.op), case.out_dtype).address, np.zeros(1)
+    code, numbers = OPS.index(case.op), np.zeros(1)
     most = workers_for(outer * inner * itemsize)
 
     def binary(x, y, out, scratch, *params):
@@ -141,6 +147,7 @@ def load(case: Case) -> Kernel:
                 raise ValueError(f"Expected at least {room + CACHE_LINE} bytes of scratch, got {scratch.size}.")
             workers = fitting if most is None else min(most, fitting)
         words = [address(x), address(y), address(out), inner, row, period, block, blocks, begin, room]
+        compiled = _binary(code, case.out_dtype, address(x) == address(out)).address
         launch(compiled, np.array(words, np.int64), numbers, outer * blocks, workers)
 
     return binary

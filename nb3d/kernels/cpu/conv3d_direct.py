@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from nb3d.kernels.case import Arrays, Case, Kernel
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cpu.operands import why_not_floats
 from nb3d.kernels.cpu.pieces import Bundle, Piece, Work, arrange, form_of
 from nb3d.kernels.cpu.work import Runner, pack, scratch_of
@@ -18,6 +18,11 @@ SMALL = {(1, 1), (1, 2), (2, 2), (1, 4), (2, 4), (4, 4)}
 def accepts(case: Case) -> str | None:
     """Accepts every convolution of floats."""
     return why_not_floats(case, weights=(1,))
+
+
+def slices(case: Case) -> tuple[int, ...]:
+    """The output, unless a residual that lies otherwise is added."""
+    return (OUT,) if case.inputs[3] == (0,) else ()
 
 
 @lru_cache(maxsize=1024)
@@ -39,7 +44,7 @@ def _work(case: Case) -> Work:
     return arrange(
         Piece(
             dtype=case.out_dtype, batch=batch, sizes=sizes, channels=x[4], seen=seen, counts=counts, taps=taps,
-            filters=filters, out_sizes=counts, out_channels=out[4], strides=strides,
+            filters=filters, out_sizes=counts, out_channels=case.pitch(OUT), strides=strides,
             spread=(seen, made) if spread else (0, 0),
             bundles=tuple(Bundle(g * x[4] // groups, g * filters, g * filters) for g in range(bundles)),
         )

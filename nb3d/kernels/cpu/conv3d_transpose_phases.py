@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import product
 
-from nb3d.kernels.case import Arrays, Case, Kernel
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cpu.operands import why_not_floats
 from nb3d.kernels.cpu.pieces import Piece, Taps, Work, arrange
 from nb3d.kernels.cpu.work import Runner, pack, scratch_of
@@ -22,6 +22,11 @@ NOWHERE = -(1 << 40)  # an offset beyond every volume: the voxels of a phase wit
 def accepts(case: Case) -> str | None:
     """Accepts every transposed convolution of floats."""
     return why_not_floats(case, weights=(1,))
+
+
+def slices(case: Case) -> tuple[int, ...]:
+    """The output."""
+    return (OUT,)
 
 
 def phase_taps(phase: int, window: int, stride: int, padding: int, dilation: int) -> Taps:
@@ -44,7 +49,8 @@ def _works(case: Case) -> tuple[Work, ...]:
             arrange(
                 Piece(
                     dtype=case.out_dtype, batch=x[0], sizes=x[1:4], channels=x[4], seen=x[4], counts=counts, taps=taps,
-                    filters=out[4], out_sizes=out[1:4], out_channels=out[4], out_strides=strides, out_first=phases,
+                    filters=out[4], out_sizes=out[1:4], out_channels=case.pitch(OUT), out_strides=strides,
+                    out_first=phases,
                 )
             )
         )  # fmt: skip

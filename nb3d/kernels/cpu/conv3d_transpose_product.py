@@ -3,7 +3,8 @@
 Every input voxel makes ``kd * kh * kw`` output voxels of its own: ``out[i * k + t] = x[i] * kernel[t]``. The taps of
 one row, ``kw`` voxels of ``co`` filters, lie side by side in the output, so they are ``kw * co`` filters of one
 product, full vectors for few filters too; the ``kd * kh`` rows are bundles of filters with places of their own. The
-input is read once, every output row written once, by the task and the tiles of ``correlation.py``.
+input is read once, every output row written once, by the task and the tiles of ``correlation.py``. If the output is a
+slice of channels, every tap is such a bundle.
 
 Measured, 2x2x2 on one core of a Zen 4, and in brackets by ``conv3d_transpose_phases.py``, which reads the input eight
 times: 32^3 voxels of 16 channels to 8 filters 0.88 ms (1.26), to 2 filters 0.48 ms (1.10), of 64 to 32 14.1 ms (15.7);
@@ -16,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from nb3d.kernels.case import Arrays, Case, Kernel
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cpu.operands import why_not_floats
 from nb3d.kernels.cpu.pieces import Bundle, Piece, Work, arrange
 from nb3d.kernels.cpu.work import Runner, pack, scratch_of
@@ -36,17 +37,26 @@ def accepts(case: Case) -> str | None:
     return why_not_floats(case, weights=(1, 2))
 
 
+def slices(case: Case) -> tuple[int, ...]:
+    """The output."""
+    return (OUT,)
+
+
 @lru_cache(maxsize=1024)
 def _work(case: Case) -> Work:
     (batch, *sizes, channels), (kd, kh, kw, filters, _) = case.inputs[:2]
     depth, height, width = case.out[1:4]
-    row, run = width * filters, kw * filters
+    pitch = case.pitch(OUT)
+    row, taps = width * pitch, kw if pitch == filters else 1  # that lie side by side
     return arrange(
         Piece(
             dtype=case.out_dtype, batch=batch, sizes=tuple(sizes), channels=channels, seen=channels,
-            counts=tuple(sizes), taps=HERE, filters=run, out_sizes=(depth, height, sizes[2]), out_channels=run,
-            out_strides=(kd, kh, 1),
-            bundles=tuple(Bundle(place=(d * height + h) * row) for d in range(kd) for h in range(kh)),
+            counts=tuple(sizes), taps=HERE, filters=taps * filters, out_sizes=(depth, height, sizes[2]),
+            out_channels=kw * pitch, out_strides=(kd, kh, 1),
+            bundles=tuple(
+                Bundle(place=(d * height + h) * row + w * pitch)
+                for d in range(kd) for h in range(kh) for w in range(0, kw, taps)
+            ),
         )
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from nb3d.kernels.case import Case, Kernel
+from nb3d.kernels.case import OUT, Case, Kernel
 from nb3d.kernels.cpu.arrays import CACHE_LINE, address, round_up
 from nb3d.kernels.cpu.compile import Native, helper, task
 from nb3d.kernels.cpu.launch import launch, workers_for
@@ -34,12 +34,20 @@ from nb3d.kernels.cpu.vector_code import Vectors
 ROW_BYTES = 12 * 1024  # of folded input: with one input row it leaves room in L1
 SMALLEST_VECTOR = 16  # bytes
 
-X, TO, ID, IH, IW, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, SCRATCH, SCRATCH_WORKER, BLOCK = range(21)
+(
+    X, TO, ID, IH, IW, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, PITCH_X, PITCH_OUT,
+    SCRATCH, SCRATCH_WORKER, BLOCK,
+) = range(23)  # fmt: skip
 
 
 def accepts(case: Case) -> str | None:
     """Accepts every pooling of floats."""
     return why_not_floats(case)
+
+
+def slices(case: Case) -> tuple[int, ...]:
+    """Both operands."""
+    return (0, OUT)
 
 
 @intrinsic(prefer_literal=True)
@@ -109,7 +117,8 @@ def _pool(maximum: int, dtype: str, lanes: int) -> Native:
         z, y = z * words[SD] - words[PD], y * words[SH] - words[PH]
         z0, z1 = max(z, 0), min(z + words[KD], words[ID])
         y0, y1 = max(y, 0), min(y + words[KH], words[IH])
-        out = words[TO] + index * words[OW] * channels * size
+        pitch, pitch_out = words[PITCH_X], words[PITCH_OUT]
+        out = words[TO] + index * words[OW] * pitch_out * size
         rows = words[SCRATCH] + worker * words[SCRATCH_WORKER]
         for begin in range(0, words[OW], words[BLOCK]):
             end = min(begin + words[BLOCK], words[OW])
@@ -118,16 +127,18 @@ def _pool(maximum: int, dtype: str, lanes: int) -> Native:
             first = True
             for i in range(z0, z1):
                 for j in range(y0, y1):
-                    at = (((n * words[ID] + i) * words[IH] + j) * words[IW] + left) * channels * size
-                    count = (right - left) * channels
-                    _fold_row(maximum, kind, pointer(rows, kind), pointer(words[X] + at, kind), count, first)
+                    at = words[X] + (((n * words[ID] + i) * words[IH] + j) * words[IW] + left) * pitch * size
+                    runs, run = (1, (right - left) * channels) if pitch == channels else (right - left, channels)
+                    for r in range(runs):
+                        to, source = rows + r * run * size, at + r * pitch * size
+                        _fold_row(maximum, kind, pointer(to, kind), pointer(source, kind), run, first)
                     first = False
             for w in range(begin, end):
                 x0 = max(w * words[SW] - words[PW], 0)
                 x1 = min(w * words[SW] - words[PW] + words[KW], words[IW])
                 taps = 0 if first else max(x1 - x0, 0)
                 voxels = max(z1 - z0, 0) * max(y1 - y0, 0) * taps
-                to, source = out + w * channels * size, rows + (x0 - left) * channels * size
+                to, source = out + w * pitch_out * size, rows + (x0 - left) * channels * size
                 for c in range(0, channels, lanes):
                     _fold_voxel(
                         maximum, lanes, kind, to + c * size, source + c * size, channels * size, taps, channels - c,
@@ -157,7 +168,7 @@ def load(case: Case) -> Kernel:
     while channels <= lanes // 2 and lanes > smallest:
         lanes //= 2
     task = _pool(int(case.op == "max_pool3d"), case.out_dtype, lanes).address
-    sizes = [*case.inputs[0][1:4], channels, od, oh, ow, *case.params]
+    sizes = [*case.inputs[0][1:4], channels, od, oh, ow, *case.params, case.pitch(0), case.pitch(OUT)]
     most = workers_for(int(np.prod(case.inputs[0], dtype=np.int64)) * np.dtype(case.out_dtype).itemsize)
     numbers = np.zeros(1)
     block, room = _block(case)

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from nb3d.kernels.case import Case
+from nb3d.kernels.case import OUT, Case
 from nb3d.kernels.cpu.arrays import CACHE_LINE, aligned_zeros, round_up
 from nb3d.kernels.cpu.microkernel import lanes_of, most_rows
 from nb3d.kernels.cpu.winograd import words as word
@@ -108,8 +108,8 @@ def arrange(case: Case, tile: Triple) -> Blocks:
         word.AT_RING: chunks * ring, word.AT_TABLE: max(chunks, columns) * table, word.AT_RUNS: chunks * 16,
         word.AT_ZEROS: vector, word.AT_RUBBISH: vector,
     }  # fmt: skip
-    x_n, x_h, x_w, x_d = _strides(x[1:4], x[4] * size)
-    out_n, out_h, out_w, out_d = _strides(out[1:4], out[4] * size)
+    x_n, x_h, x_w, x_d = _strides(x[1:4], case.pitch(0) * size)
+    out_n, out_h, out_w, out_d = _strides(out[1:4], case.pitch(OUT) * size)
     u_next = chunks * lanes_in * width * size
     values = {
         word.X_N: x_n, word.X_H: x_h, word.X_W: x_w, word.X_D: x_d,
