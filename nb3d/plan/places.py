@@ -188,13 +188,13 @@ def _overwriting(graph: Graph, places: Places, overwrites: Positions) -> dict[Va
         if out in kept or members[places[out].root] != [out]:
             continue
         for position in overwrites(step):
-            value = step.inputs[position]
-            if value is None or value in graph.constants:
+            operand = step.inputs[position]
+            if operand is None or operand in graph.constants:
                 continue
-            root = result[value].root
+            root = result[operand].root
             if root in kept or last[root] != index or graph.specs[root] != graph.specs[out]:
                 continue
-            if any(other != value and result[other].root == root for other in step.operands()):
+            if any(other != operand and result[other].root == root for other in step.operands()):
                 continue  # it would be read where it is written already
             result[out] = Place(root)
             last[root] = last[out]

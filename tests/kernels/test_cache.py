@@ -22,7 +22,7 @@ table.run(relu, (np.arange(-2, 2, dtype=np.float32),), out)
 assert out.tolist() == [0, 0, 0, 1], out
 from nb3d.kernels.cpu.flat import _activation
 from nb3d.kernels.cpu.launch import _serial
-print(_activation(1, "float32").compiled.cache_hits, sum(_serial.stats.cache_hits.values()))
+print(_activation(1, "float32", False).compiled.cache_hits, sum(_serial.stats.cache_hits.values()))
 """
 
 
