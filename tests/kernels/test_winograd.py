@@ -186,7 +186,6 @@ def test_the_table_chooses_it_where_it_pays():
     ("case", "reason"),
     [
         (large(strides=(2, 2, 2)), "stride 1"),
-        (large(dilations=(2, 2, 2)), "dilation"),
         (large(kernel=(1, 1, 1)), "2 to 7 taps"),
         (large(kernel=(9, 1, 1)), "2 to 7 taps"),
         (replace(large(), constant=()), "not known before the run"),

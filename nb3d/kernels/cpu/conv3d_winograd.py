@@ -1,9 +1,9 @@
 """conv3d by Winograd's minimal filtering, along every axis with 2 to 7 taps. See ``winograd/``.
 
-For stride 1 without dilation and weights that are known before the run: they are transformed once, to 2 to 8 times
-their size. ``accepts`` says what can be computed, ``declines`` what should not be, for one of three reasons: the policy
-forbids it, no tile is expected to keep the policy's error, or the direct kernel is estimated faster. All look at one
-sample only, so that a result does not depend on the batch it is computed in.
+For stride 1 and weights that are known before the run: they are transformed once, to 2 to 8 times their size.
+``accepts`` says what can be computed, ``declines`` what should not be, for one of three reasons: the policy forbids
+it, no tile is expected to keep the policy's error, or the direct kernel is estimated faster. All look at one sample
+only, so that a result does not depend on the batch it is computed in.
 
 A NaN or an infinity in the input makes NaN of the output voxels of all tiles that read it, up to ``m - 1`` voxels more
 along each axis than the kernel reaches. The policy ``strict`` avoids that.
@@ -39,8 +39,6 @@ def accepts(case: Case) -> str | None:
     taps = case.inputs[1][:3]
     if case.params[:3] != (1, 1, 1):
         return f"only for stride 1, got {case.params[:3]}"
-    if case.params[6:9] != (1, 1, 1):
-        return f"only without dilation, got {case.params[6:9]}"
     if max(taps) == 1 or max(taps) > MOST_TAPS:
         return f"only for 2 to {MOST_TAPS} taps along an axis, got {taps}"
     if why := why_not_floats(case, weights=(1,)):
@@ -118,9 +116,9 @@ def _with_functions(case: Case, work: Blocks) -> np.ndarray:
     if words[word.FILTERS] % lanes:
         words[word.WRITE_LAST] = write(*form, True, *extras).address
     words[word.FINISH] = 0 if extras[1] else finish_address(case.params[10], dtype, False)
-    words[word.TILE] = words[word.TILE_MORE] = tile(rows, columns, dtype).address
+    words[word.TILE] = words[word.TILE_MORE] = tile(rows, columns, dtype, lanes=lanes).address
     if words[word.TILES] % words[word.ROWS]:
-        words[word.TILE_MORE] = tile(rows + 1, columns, dtype).address
+        words[word.TILE_MORE] = tile(rows + 1, columns, dtype, lanes=lanes).address
     return words
 
 

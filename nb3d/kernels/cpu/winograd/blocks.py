@@ -13,6 +13,7 @@ import numpy as np
 
 from nb3d.kernels.case import OUT, Case
 from nb3d.kernels.cpu.arrays import CACHE_LINE, aligned_zeros, round_up
+from nb3d.kernels.cpu.host import halves_are_free
 from nb3d.kernels.cpu.microkernel import lanes_of, most_rows
 from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import Axis, axis
@@ -60,6 +61,14 @@ def lanes_for(channels: int, dtype: str) -> int:
     return half if half >= 4 and -(-channels // half) % 2 else lanes
 
 
+def filter_lanes(filters: int, dtype: str) -> int:
+    """Returns the vector of filters: half a register too, where it costs no more than the whole."""
+    lanes = lanes_of(dtype)
+    if filters <= lanes // 2 or halves_are_free(lanes * np.dtype(dtype).itemsize):
+        return lanes_for(filters, dtype)
+    return lanes
+
+
 def columns_for(filters: int, lanes: int) -> int:
     """Returns how many vectors of filters a register tile takes."""
     vectors = -(-filters // lanes)
@@ -69,6 +78,18 @@ def columns_for(filters: int, lanes: int) -> int:
 def _odd_lines(size: int) -> int:
     """Returns ``size`` in whole cache lines, an odd number of them."""
     return round_up(size) | CACHE_LINE
+
+
+def steps_of(case: Case) -> Triple:
+    """Returns the dilation along depth, height and width, where it means something."""
+    d, h, w = (step if taps > 1 else 1 for step, taps in zip(case.params[6:9], case.inputs[1][:3], strict=True))
+    return d, h, w
+
+
+def tiles_of(outputs: int, size: int, dilation: int) -> tuple[int, int]:
+    """Returns how many residues modulo the dilation an axis has, and how many tiles each of them."""
+    phases = min(dilation, outputs)
+    return phases, -(-(-(-outputs // dilation)) // size)
 
 
 def _strides(sizes: tuple[int, ...], voxel: int) -> tuple[int, int, int, int]:
@@ -85,11 +106,13 @@ def arrange(case: Case, tile: Triple) -> Blocks:
     channels, filters = x[4] // groups, out[4] // groups
     axes = tuple(axis(tile[i], kernel[i]) for i in ORDER)
     frequencies, plane = math.prod(a.n for a in axes), axes[0].n * axes[1].n
-    sizes, outs, paddings = ([shape[i] for i in ORDER] for shape in (x[1:4], out[1:4], case.params[3:6]))
-    counts = [-(-n // a.size) for n, a in zip(outs, axes, strict=True)]
-    tiles = out[0] * math.prod(counts)
+    sizes, outs, paddings, steps = (
+        [numbers[i] for i in ORDER] for numbers in (x[1:4], out[1:4], case.params[3:6], steps_of(case))
+    )
+    phases, counts = zip(*(tiles_of(n, a.size, step) for n, a, step in zip(outs, axes, steps, strict=True)), strict=True)
+    tiles = out[0] * math.prod(phases) * math.prod(counts)
 
-    lanes_in, lanes = lanes_for(channels, dtype), lanes_of(dtype)
+    lanes_in, lanes = lanes_for(channels, dtype), filter_lanes(filters, dtype)
     chunks, columns = -(-channels // lanes_in), columns_for(filters, lanes)
     width = columns * lanes
     blocks = -(-filters // width)
@@ -119,6 +142,8 @@ def arrange(case: Case, tile: Triple) -> Blocks:
         word.N_H: axes[0].n, word.N_W: axes[1].n, word.N_D: axes[2].n,
         word.M_H: axes[0].size, word.M_W: axes[1].size, word.M_D: axes[2].size,
         word.P_H: paddings[0], word.P_W: paddings[1], word.P_D: paddings[2],
+        word.STEP_H: steps[0], word.STEP_W: steps[1], word.STEP_D: steps[2],
+        word.PHASES_H: phases[0], word.PHASES_W: phases[1], word.PHASES_D: phases[2],
         word.TILES_H: counts[0], word.TILES_W: counts[1], word.TILES_D: counts[2], word.TILES: tiles,
         word.GROUPS: groups, word.CHANNELS: channels, word.FILTERS: filters, word.SIZE: size,
         word.LANES_IN: lanes_in, word.CHUNKS: chunks, word.LANES: lanes, word.COLUMNS: columns,

@@ -20,9 +20,9 @@ from typing import cast
 import numpy as np
 
 from nb3d.kernels.case import Case
-from nb3d.kernels.cpu.host import vectors
+from nb3d.kernels.cpu.host import halves_are_free, vectors
 from nb3d.kernels.cpu.microkernel import lanes_of
-from nb3d.kernels.cpu.winograd.blocks import Triple, columns_for, lanes_for
+from nb3d.kernels.cpu.winograd.blocks import Triple, columns_for, filter_lanes, lanes_for, steps_of, tiles_of
 
 MARGIN = 0.85  # of the time of the direct kernel
 CLOSE = 1.04  # times that are taken for equal
@@ -117,15 +117,17 @@ def winograd_time(case: Case, tile: Triple) -> float:
     speeds, size, groups = _speeds(), np.dtype(case.out_dtype).itemsize, case.params[9]
     taps, dtype = case.inputs[1][:3], case.out_dtype
     frequencies = math.prod(m + k - 1 for m, k in zip(tile, taps, strict=True))
-    tiles = math.prod(-(-n // m) for n, m in zip(case.out[1:4], tile, strict=True))
-    channels, filters, lanes = case.inputs[1][3], case.out[4] // groups, lanes_of(dtype)
-    lanes_in, columns = lanes_for(channels, dtype), columns_for(filters, lanes)
+    tiles = math.prod(math.prod(tiles_of(*axis)) for axis in zip(case.out[1:4], tile, steps_of(case), strict=True))
+    channels, filters, register = case.inputs[1][3], case.out[4] // groups, lanes_of(dtype)
+    lanes_in, lanes = lanes_for(channels, dtype), filter_lanes(filters, dtype)
+    columns = columns_for(filters, lanes)
     chunks, blocks = -(-channels // lanes_in), -(-filters // (columns * lanes))
-    products = tiles * frequencies * chunks * lanes_in * blocks * columns * speeds.products
+    registers = blocks * columns * (lanes / register if halves_are_free(register * size) else 1.0)
+    products = tiles * frequencies * chunks * lanes_in * registers * speeds.products
     (m_d, m_h, m_w), (_, k_h, k_w) = tile, taps
     seen, written = (m_h + k_h - 1) * (m_w + k_w - 1) * m_d, m_d * m_h * m_w  # planes are shared along the depth
-    inputs = tiles * chunks * lanes_in / lanes * (frequencies * speeds.inputs[0] + seen * speeds.inputs[1])
-    outputs = tiles * blocks * columns * (frequencies * speeds.outputs[0] + written * speeds.outputs[1])
+    inputs = tiles * chunks * lanes_in / register * (frequencies * speeds.inputs[0] + seen * speeds.inputs[1])
+    outputs = tiles * registers * (frequencies * speeds.outputs[0] + written * speeds.outputs[1])
     weights = frequencies * chunks * lanes_in * blocks * columns * lanes * size
     readings = math.ceil(tiles / 14)
     rate = math.inf if weights < speeds.cache else speeds.near if weights < speeds.shared else speeds.far

@@ -13,6 +13,8 @@ so that as many tiles as possible share a reading. What belongs to a tile lies t
 one stream. (Frequency by frequency, ``V[frequency][tile]``, a tile's stores go to 216 places: 16^3 x 128 took 1.8 times
 as long, with the places an odd number of cache lines apart.) Tiles lie such an odd number apart.
 Beyond the volume voxels are zero and results go nowhere (``transforms.py``); the tensor is never padded or copied.
+A dilated convolution is as many plain ones as there are residues of voxels modulo the dilation: tiles of every
+``STEP``-th voxel.
 
 A result depends on its own tile only, summed over channels in order: the bits are the same for any number of threads,
 block and neighbour in the batch. NaN and infinities spread to the voxels of all tiles that read them.
@@ -34,12 +36,22 @@ from nb3d.kernels.cpu.winograd import words as word
 
 @helper
 def _place_of(words, tile):
-    """Batch, depth, row and plane of a tile, counted in tiles."""
-    z = tile % words[word.TILES_D]
+    """Batch, first output voxel along height, width and depth, and number of the tile along the depth.
+
+    Voxels of one residue modulo the dilation see voxels of one residue: they have tiles of their own.
+    """
+    td = tile % words[word.TILES_D]
     tile //= words[word.TILES_D]
-    h = tile % words[word.TILES_W]
+    x = tile % words[word.TILES_W] * words[word.M_W] * words[word.STEP_W]
     tile //= words[word.TILES_W]
-    return tile // words[word.TILES_H], tile % words[word.TILES_H], h, z
+    y = tile % words[word.TILES_H] * words[word.M_H] * words[word.STEP_H]
+    tile //= words[word.TILES_H]
+    x += tile % words[word.PHASES_W]
+    tile //= words[word.PHASES_W]
+    y += tile % words[word.PHASES_H]
+    tile //= words[word.PHASES_H]
+    z = td * words[word.M_D] * words[word.STEP_D] + tile % words[word.PHASES_D]
+    return tile // words[word.PHASES_D], y, x, z, td
 
 
 @helper
@@ -49,10 +61,10 @@ def _list_voxels(words, table, volume, y, x, zeros):
     entries = words[word.N_H] * words[word.N_W]
     for i in range(words[word.N_H]):
         for j in range(words[word.N_W]):
-            k = i * words[word.N_W] + j
-            inside = y + i >= 0 and y + i < words[word.IN_H] and x + j >= 0 and x + j < words[word.IN_W]
-            rows[k] = volume + (y + i) * words[word.X_H] + (x + j) * words[word.X_W] if inside else zeros
-            rows[entries + k] = words[word.X_D] if inside else 0
+            k, h, w = i * words[word.N_W] + j, y + i * words[word.STEP_H], x + j * words[word.STEP_W]
+            inside = h >= 0 and h < words[word.IN_H] and w >= 0 and w < words[word.IN_W]
+            rows[k] = volume + h * words[word.X_H] + w * words[word.X_W] if inside else zeros
+            rows[entries + k] = words[word.X_D] * words[word.STEP_D] if inside else 0
 
 
 @helper
@@ -63,11 +75,11 @@ def _list_results(words, table, volume, y, x, zeros, rubbish):
     residual = words[word.RESIDUAL] - words[word.OUT]
     for i in range(words[word.M_H]):
         for j in range(words[word.M_W]):
-            k = i * words[word.M_W] + j
-            inside = y + i < words[word.SIZE_H] and x + j < words[word.SIZE_W]
-            at = volume + (y + i) * words[word.OUT_H] + (x + j) * words[word.OUT_W]
+            k, h, w = i * words[word.M_W] + j, y + i * words[word.STEP_H], x + j * words[word.STEP_W]
+            inside = h < words[word.SIZE_H] and w < words[word.SIZE_W]
+            at = volume + h * words[word.OUT_H] + w * words[word.OUT_W]
             rows[k] = at if inside else rubbish
-            rows[entries + k] = words[word.OUT_D] if inside else 0
+            rows[entries + k] = words[word.OUT_D] * words[word.STEP_D] if inside else 0
             rows[2 * entries + k] = at + residual if inside else zeros
 
 
@@ -78,12 +90,14 @@ def _transform_inputs(words, scratch, group, first, last):
     vector = words[word.LANES_IN] * words[word.SIZE]
     tile = first
     while tile < last:
-        n, th, tw, td = _place_of(words, tile)
+        n, y, x, z, td = _place_of(words, tile)
         run = min(words[word.TILES_D] - td, last - tile)
-        z = td * m_d - words[word.P_D]
+        y, x, z = y - words[word.P_H], x - words[word.P_W], z - words[word.P_D]
         volume = words[word.X] + n * words[word.X_N] + z * words[word.X_D]
         volume += group * words[word.CHANNELS] * words[word.SIZE]
-        y, x = th * words[word.M_H] - words[word.P_H], tw * words[word.M_W] - words[word.P_W]
+        phase = z % words[word.STEP_D]  # planes are counted among those of one residue
+        depth = (words[word.IN_D] - phase + words[word.STEP_D] - 1) // words[word.STEP_D]
+        z = (z - phase) // words[word.STEP_D]
         for chunk in range(chunks):
             table = scratch + words[word.AT_TABLE] + chunk * words[word.TABLE]
             _list_voxels(words, table, volume + chunk * vector, y, x, scratch + words[word.AT_ZEROS])
@@ -97,10 +111,10 @@ def _transform_inputs(words, scratch, group, first, last):
                 target = scratch + words[word.AT_V] + chunk * words[word.V_CHUNK]
                 target += (tile - first + t) * words[word.V_TILE]
                 if n_d == 1:
-                    call(load, table, z + done, words[word.IN_D], 0, more, target, seen)
+                    call(load, table, z + done, depth, 0, more, target, seen)
                 else:
                     ring = scratch + words[word.AT_RING] + chunk * words[word.RING]
-                    call(load, table, z + done, words[word.IN_D], slot, more, ring, seen)
+                    call(load, table, z + done, depth, slot, more, ring, seen)
                     call(words[word.SPREAD], ring, begin, target)
             done += more
         tile += run
@@ -141,10 +155,11 @@ def _multiply(words, scratch, weights, row, last_row):
 @helper
 def _finish(words, numbers, volume, y, x, voxels, filters):
     """The activation, where the output transform has it not built in."""
-    for i in range(min(words[word.M_H], words[word.SIZE_H] - y)):
-        for j in range(min(words[word.M_W], words[word.SIZE_W] - x)):
-            c = volume + (y + i) * words[word.OUT_H] + (x + j) * words[word.OUT_W]
-            call(words[word.FINISH], c, words[word.OUT_D], voxels, filters, 0, address_of(numbers))
+    step = words[word.OUT_D] * words[word.STEP_D]
+    for h in range(y, min(y + words[word.M_H] * words[word.STEP_H], words[word.SIZE_H]), words[word.STEP_H]):
+        for w in range(x, min(x + words[word.M_W] * words[word.STEP_W], words[word.SIZE_W]), words[word.STEP_W]):
+            c = volume + h * words[word.OUT_H] + w * words[word.OUT_W]
+            call(words[word.FINISH], c, step, voxels, filters, 0, address_of(numbers))
 
 
 @helper
@@ -159,15 +174,15 @@ def _transform_outputs(words, numbers, scratch, group, block, first, last):
     filter_ = group * words[word.FILTERS] + begin
     tile = first
     while tile < last:
-        n, th, tw, td = _place_of(words, tile)
+        n, y, x, z, td = _place_of(words, tile)
         run = min(words[word.TILES_D] - td, last - tile)
-        y, x, z = th * words[word.M_H], tw * words[word.M_W], td * words[word.M_D]
+        planes_left = (words[word.SIZE_D] - z + words[word.STEP_D] - 1) // words[word.STEP_D]
         volume = words[word.OUT] + n * words[word.OUT_N] + z * words[word.OUT_D] + filter_ * size
         for v in range(vectors):
             table = scratch + words[word.AT_TABLE] + v * words[word.TABLE]
             _list_results(words, table, volume + v * vector, y, x, zeros, rubbish)
         for t in range(run):
-            number = min(words[word.M_D], words[word.SIZE_D] - z - t * words[word.M_D])
+            number = min(words[word.M_D], planes_left - t * words[word.M_D])
             for v in range(vectors):
                 seen = words[word.FILTERS] - begin - v * lanes
                 write = words[word.WRITE] if seen >= lanes else words[word.WRITE_LAST]
@@ -180,7 +195,7 @@ def _transform_outputs(words, numbers, scratch, group, block, first, last):
                     call(words[word.GATHER], source, words[word.S_NEXT], planes)
                     call(write, table, planes, plane, 0, number, bias, seen)
         if words[word.FINISH]:
-            voxels = min(run * words[word.M_D], words[word.SIZE_D] - z)
+            voxels = min(run * words[word.M_D], planes_left)
             filters = min(words[word.FILTERS] - begin, words[word.COLUMNS] * lanes)
             _finish(words, numbers, volume, y, x, voxels, filters)
         tile += run
