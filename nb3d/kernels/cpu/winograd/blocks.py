@@ -88,8 +88,8 @@ def steps_of(case: Case) -> Triple:
 
 def tiles_of(outputs: int, size: int, dilation: int) -> tuple[int, int]:
     """Returns how many residues modulo the dilation an axis has, and how many tiles each of them."""
-    phases = min(dilation, outputs)
-    return phases, -(-(-(-outputs // dilation)) // size)
+    of_a_residue = -(-outputs // dilation)
+    return min(dilation, outputs), -(-of_a_residue // size)
 
 
 def _strides(sizes: tuple[int, ...], voxel: int) -> tuple[int, int, int, int]:
@@ -109,7 +109,8 @@ def arrange(case: Case, tile: Triple) -> Blocks:
     sizes, outs, paddings, steps = (
         [numbers[i] for i in ORDER] for numbers in (x[1:4], out[1:4], case.params[3:6], steps_of(case))
     )
-    phases, counts = zip(*(tiles_of(n, a.size, step) for n, a, step in zip(outs, axes, steps, strict=True)), strict=True)
+    residues = (tiles_of(n, a.size, step) for n, a, step in zip(outs, axes, steps, strict=True))
+    phases, counts = zip(*residues, strict=True)
     tiles = out[0] * math.prod(phases) * math.prod(counts)
 
     lanes_in, lanes = lanes_for(channels, dtype), filter_lanes(filters, dtype)

@@ -2,8 +2,8 @@
 
 ``X*`` is the input, ``OUT*`` the output, ``N*`` values of a tile per axis, ``M*`` outputs of a tile, ``P*`` paddings
 before, ``STEP*`` dilations, ``PHASES*`` residues modulo them that outputs have, ``TILES*`` tiles per axis and residue;
-``V*`` transformed input, ``U*`` transformed weights, ``S*`` products, ``*_NEXT`` from one frequency to the next; ``AT_*``
-places in the scratch of a worker.
+``V*`` transformed input, ``U*`` transformed weights, ``S*`` products, ``*_NEXT`` from one frequency to the next;
+``AT_*`` places in the scratch of a worker.
 """
 
 (
