@@ -49,6 +49,7 @@ _REFERENCE: dict[str, str] = {
 
 # (operation, device, name, module), best first; what follows for every operation is its reference.
 _ROWS: tuple[tuple[str, str, str, str], ...] = (
+    ("conv3d", "cpu", "dots", "nb3d.kernels.cpu.conv3d_dots"),
     ("conv3d", "cpu", "winograd", "nb3d.kernels.cpu.conv3d_winograd"),
     ("conv3d", "cpu", "direct", "nb3d.kernels.cpu.conv3d_direct"),
     ("conv3d_transpose", "cpu", "product", "nb3d.kernels.cpu.conv3d_transpose_product"),

@@ -191,6 +191,10 @@ def convolutions() -> Iterator[Example]:
         yield conv((4, 5, 27), 3, filters, residual=True, note="few filters")
         yield conv((4, 5, 27), 3, filters, values="special", note="few filters")
         yield conv((3, 4, 9), 5, filters, kernel=(1, 1, 1), dtype=F64, note="few filters")
+    for channels in (1, 2, 4, 8, 16, 48, 64):
+        yield conv((3, 5, 7), channels, 1, kernel=(1, 1, 1), note="dots")
+        yield conv((3, 5, 7), channels, 2, kernel=(1, 1, 1), bias=False, values="special", note="dots", **elu)
+        yield conv((17, 19, 23), channels, 2, kernel=(1, 1, 1), dtype=F64, batch=2, note="dots")
     for groups, each in ((2, 3), (3, 8), (5, 2), (16, 4), (4, 12), (7, 3), (2, 20)):
         yield conv((4, 5, 27), groups * each, groups * each, groups=groups, residual=True, note="square groups")
         yield conv((4, 5, 9), groups * each, 2 * groups * each, groups=groups, strides=(1, 2, 2), note="wide groups")
