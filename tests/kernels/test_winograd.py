@@ -10,7 +10,8 @@ import pytest
 
 from nb3d.kernels import policy, table
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.cpu.winograd import cost
+from nb3d.kernels.cpu.winograd import blocks, cost
+from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import MOST, axis
 from tests import naive
 from tests.kernels.cases import LINEAR, conv
@@ -200,9 +201,21 @@ def test_refusals_state_their_reason(case, reason):
     assert reason in dict(choice.refusals)["winograd"]
 
 
+def test_tiles_in_segments_of_the_depth_compute_the_same(monkeypatch):
+    example = conv((70, 5, 6), 5, 6, batch=2, residual=True, dilations=(2, 1, 1), constant=True)
+    inputs = example.inputs()
+    whole = run("winograd", example.case, inputs)
+    monkeypatch.setattr(blocks, "NEAR_BYTES", 0)
+    blocks.arrange.cache_clear()
+    segments = int(blocks.arrange(example.case, cost.fastest(example.case, 1.0).tile).words[word.SEGMENT])
+    assert 1 < segments <= blocks.SEGMENT
+    np.testing.assert_array_equal(run("winograd", example.case, inputs), whole)
+    blocks.arrange.cache_clear()
+
+
 def test_strict_never_uses_it(monkeypatch):
     policy.choose(policy.Policy("strict"))
-    assert dict(table.select(large()).refusals) == {"winograd": "the policy is strict"}
+    assert dict(table.select(large()).refusals)["winograd"] == "the policy is strict"
     policy.choose(None)
     monkeypatch.setenv("NB3D_ALGORITHM", "strict")
     assert table.select(large()).implementation.name == "direct"

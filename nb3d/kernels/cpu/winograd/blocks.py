@@ -19,6 +19,8 @@ from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import Axis, axis
 
 ENOUGH_TASKS = 16  # filters are divided until there are as many: every part transforms the input anew
+NEAR_BYTES = 4 * 1024 * 1024  # of input that tiles side by side along the height share: what stays in L3
+SEGMENT = 8  # tiles along the depth, where all of them see more than that
 BLOCK_BYTES = 1024 * 1024  # V and S of a block, if that is more than one row of register tiles
 ORDER = (1, 2, 0)  # height, width, depth
 
@@ -92,6 +94,11 @@ def tiles_of(outputs: int, size: int, dilation: int) -> tuple[int, int]:
     return min(dilation, outputs), -(-of_a_residue // size)
 
 
+def _segment(tiles: int, seen: int) -> int:
+    """Returns how many tiles along the depth follow each other, where all of them in a row see so many bytes."""
+    return tiles if seen <= NEAR_BYTES else -(-tiles // -(-tiles // SEGMENT))
+
+
 def _strides(sizes: tuple[int, ...], voxel: int) -> tuple[int, int, int, int]:
     """Returns the bytes from one batch, row, column and plane to the next."""
     d, h, w = sizes
@@ -146,6 +153,7 @@ def arrange(case: Case, tile: Triple) -> Blocks:
         word.STEP_H: steps[0], word.STEP_W: steps[1], word.STEP_D: steps[2],
         word.PHASES_H: phases[0], word.PHASES_W: phases[1], word.PHASES_D: phases[2],
         word.TILES_H: counts[0], word.TILES_W: counts[1], word.TILES_D: counts[2], word.TILES: tiles,
+        word.SEGMENT: _segment(counts[2], axes[0].n * sizes[1] * sizes[2] * case.pitch(0) * size),
         word.GROUPS: groups, word.CHANNELS: channels, word.FILTERS: filters, word.SIZE: size,
         word.LANES_IN: lanes_in, word.CHUNKS: chunks, word.LANES: lanes, word.COLUMNS: columns,
         word.V_TILE: v_tile, word.V_NEXT: lanes_in * size, word.V_CHUNK: block_rows * most * v_tile,

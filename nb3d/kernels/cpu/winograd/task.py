@@ -1,7 +1,9 @@
 """The task of Winograd's convolution: a block of tiles, from voxels to voxels, without leaving the caches.
 
 A tile is ``m_h * m_w * m_d`` output voxels; it needs ``n = m + k - 1`` input voxels per axis and has as many
-frequencies. A block is a few tens of tiles, one after the other along the depth, times a part of the filters:
+frequencies. A block is a few tens of tiles, one after the other along the depth, times a part of the filters. (In large
+volumes along a segment of the depth, so that the next row of tiles finds the input that both see in L3: 128^3 x 64
+voxels to 32 278 ms instead of 378.)
 
     for every tile, chunk of channels (a vector of them):    input transform -> V[chunk][tile][frequency][lane]
     for every block of filters (what the register tile holds):
@@ -36,22 +38,28 @@ from nb3d.kernels.cpu.winograd import words as word
 
 @helper
 def _place_of(words, tile):
-    """Batch, first output voxel along height, width and depth, and number of the tile along the depth.
+    """Batch, first output voxel along height, width and depth, and how many tiles follow along the depth.
 
-    Voxels of one residue modulo the dilation see voxels of one residue: they have tiles of their own.
+    The depth changes fastest, within a segment of it. Voxels of one residue modulo the dilation see voxels of one
+    residue: they have tiles of their own.
     """
-    td = tile % words[word.TILES_D]
-    tile //= words[word.TILES_D]
-    x = tile % words[word.TILES_W] * words[word.M_W] * words[word.STEP_W]
-    tile //= words[word.TILES_W]
-    y = tile % words[word.TILES_H] * words[word.M_H] * words[word.STEP_H]
-    tile //= words[word.TILES_H]
+    plane, volume = words[word.TILES_H] * words[word.TILES_W], words[word.TILES_H] * words[word.TILES_W]
+    volume *= words[word.TILES_D]
+    first = tile % volume // (plane * words[word.SEGMENT]) * words[word.SEGMENT]
+    segment = min(words[word.SEGMENT], words[word.TILES_D] - first)
+    at = tile % volume - first * plane
+    tile //= volume
+    left = segment - at % segment
+    td = first + at % segment
+    at //= segment
+    x = at % words[word.TILES_W] * words[word.M_W] * words[word.STEP_W]
+    y = at // words[word.TILES_W] * words[word.M_H] * words[word.STEP_H]
     x += tile % words[word.PHASES_W]
     tile //= words[word.PHASES_W]
     y += tile % words[word.PHASES_H]
     tile //= words[word.PHASES_H]
     z = td * words[word.M_D] * words[word.STEP_D] + tile % words[word.PHASES_D]
-    return tile // words[word.PHASES_D], y, x, z, td
+    return tile // words[word.PHASES_D], y, x, z, left
 
 
 @helper
@@ -90,8 +98,8 @@ def _transform_inputs(words, scratch, group, first, last):
     vector = words[word.LANES_IN] * words[word.SIZE]
     tile = first
     while tile < last:
-        n, y, x, z, td = _place_of(words, tile)
-        run = min(words[word.TILES_D] - td, last - tile)
+        n, y, x, z, run = _place_of(words, tile)
+        run = min(run, last - tile)
         y, x, z = y - words[word.P_H], x - words[word.P_W], z - words[word.P_D]
         volume = words[word.X] + n * words[word.X_N] + z * words[word.X_D]
         volume += group * words[word.CHANNELS] * words[word.SIZE]
@@ -174,8 +182,8 @@ def _transform_outputs(words, numbers, scratch, group, block, first, last):
     filter_ = group * words[word.FILTERS] + begin
     tile = first
     while tile < last:
-        n, y, x, z, td = _place_of(words, tile)
-        run = min(words[word.TILES_D] - td, last - tile)
+        n, y, x, z, run = _place_of(words, tile)
+        run = min(run, last - tile)
         planes_left = (words[word.SIZE_D] - z + words[word.STEP_D] - 1) // words[word.STEP_D]
         volume = words[word.OUT] + n * words[word.OUT_N] + z * words[word.OUT_D] + filter_ * size
         for v in range(vectors):
