@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	&& echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv check lint test demo bench bench-cold clean
+.PHONY: help venv check lint test demo bench accuracy bench-cold clean
 
 help:  ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,9 @@ demo: $(VENV)/.demo  ## segment a volume with a network trained in Keras; writes
 bench: $(VENV)/.demo $(BENCH_VENV)/.peers  ## nb3d beside its peers, in an environment of theirs; writes benchmarks/results.md
 	$(BIN) -m benchmarks.run --peers-python $(BENCH_BIN) $(BENCH_ARGS)
 	$(BIN) -m benchmarks.cold_start --peers-python $(BENCH_BIN)
+
+accuracy: $(VENV)/.test  ## the error of Winograd's convolution; writes docs/accuracy.md
+	$(BIN) -m benchmarks.accuracy
 
 bench-cold: $(VENV)/.demo  ## seconds from import to a first prediction, without the peers
 	$(BIN) -m benchmarks.cold_start --dry

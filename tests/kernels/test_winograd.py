@@ -14,14 +14,11 @@ from nb3d.kernels.cpu.winograd import blocks, cost
 from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import MOST, axis
 from tests import naive
+from tests.kernels.accuracy import DATA, error, exact, implementation, problem, run, run_tile
 from tests.kernels.cases import LINEAR, conv
 
 ELU = {"activation": int(Activation.ELU), "alpha": 1.0}
 KERNELS = ((3, 3, 3), (1, 3, 3), (3, 1, 1), (3, 3, 1), (1, 1, 3), (1, 3, 1), (3, 1, 3), (2, 2, 2), (5, 5, 5), (4, 2, 6))
-
-
-def implementation(name):
-    return next(found for found in table.implementations("conv3d") if found.name == name)
 
 
 @pytest.fixture(autouse=True)
@@ -29,32 +26,6 @@ def _default_policy():
     policy.choose(None)
     yield
     policy.choose(None)
-
-
-def run(name, case, inputs, threads=3):
-    """Runs one implementation, in memory that is dirty and no larger than asked for."""
-    chosen = implementation(name)
-    out = np.full(case.out, np.nan, case.out_dtype)
-    scratch = np.full(chosen.scratch(case, threads), 0xAB, np.uint8)
-    chosen.load(case)(*chosen.prepare(case, inputs), out, scratch, *case.params)
-    return out
-
-
-def exact(case, inputs):
-    """The linear convolution in float64."""
-    x, kernel, bias, residual = (a.astype(np.float64) for a in inputs)
-    taps, out = kernel.shape[:3], case.out
-    before = case.params[3:6]
-    after = [max(o + k - 1 - b - n, 0) for o, k, b, n in zip(out[1:4], taps, before, x.shape[1:4], strict=True)]
-    x = np.pad(x, [(0, 0), *zip(before, after, strict=True), (0, 0)])
-    total = np.zeros(out)
-    for d, h, w in np.ndindex(*taps):
-        total += x[:, d : d + out[1], h : h + out[2], w : w + out[3]] @ kernel[d, h, w]
-    return total + (bias if bias.size else 0) + (residual if residual.size else 0)
-
-
-def error(got, expected):
-    return float(np.abs(got - expected).max() / np.abs(expected).max())
 
 
 @pytest.mark.parametrize("taps", range(2, 8))
@@ -110,16 +81,6 @@ def test_groups_and_float64():
         assert error(run("winograd", example.case, inputs), run("reference", example.case, inputs)) < bound
 
 
-# Data that makes rounding visible: a large offset that cancels, and values over four orders of magnitude.
-DATA = {
-    "normal": lambda rng, shape: rng.standard_normal(shape),
-    "offset": lambda rng, shape: rng.standard_normal(shape) + 100.0,
-    "alternating": lambda rng, shape: 100.0 * (-1.0) ** np.indices(shape)[1:4].sum(0) + rng.standard_normal(shape),
-    "range": lambda rng, shape: rng.standard_normal(shape) * 10.0 ** rng.uniform(-2, 2, shape),
-    "islands": lambda rng, shape: rng.standard_normal(shape) * np.where(rng.random(shape) < 0.01, 1e4, 1.0),
-}
-
-
 @pytest.mark.parametrize("values", DATA)
 @pytest.mark.parametrize(
     ("kernel", "channels"),
@@ -127,17 +88,23 @@ DATA = {
      ((4, 4, 4), 8), ((7, 7, 7), 8)],
 )  # fmt: skip
 def test_error(kernel, channels, values):
-    example = conv((12, 12, 12), channels, 16, kernel=kernel, bias=False, activation=LINEAR, constant=True)
-    rng = np.random.default_rng(2)
-    x = DATA[values](rng, example.case.inputs[0]).astype(np.float32)
-    weights = rng.standard_normal(example.case.inputs[1]).astype(np.float32)
-    none = np.empty(0, np.float32)
-    inputs = x, weights, none, none
-    expected = exact(example.case, inputs)
-    found = error(run("winograd", example.case, inputs), expected)
-    assert found <= 30 * error(run("direct", example.case, inputs), expected)
-    within = cost.fastest(example.case, policy.MAX_ERROR) is not None  # else the tile is not chosen, only forced
+    case, inputs = problem(values, kernel, channels)
+    expected = exact(case, inputs)
+    found = error(run("winograd", case, inputs), expected)
+    assert found <= 30 * error(run("direct", case, inputs), expected)
+    within = cost.fastest(case, policy.MAX_ERROR) is not None  # else the tile is not chosen, only forced
     if values == "normal" and within:
+        assert found <= policy.MAX_ERROR
+
+
+@pytest.mark.parametrize("values", DATA)
+@pytest.mark.parametrize(("size", "taps"), cost.TILES)
+def test_error_of_every_tile_along_an_axis(size, taps, values):
+    case, inputs = problem(values, (1, taps, 1), 32)
+    expected = exact(case, inputs)
+    found = error(run_tile((1, size, 1), case, inputs), expected)
+    assert found <= 30 * error(run("direct", case, inputs), expected)
+    if values == "normal" and cost.error_of(case, (1, size, 1)) <= policy.MAX_ERROR:
         assert found <= policy.MAX_ERROR
 
 
