@@ -22,6 +22,10 @@ class WorkerError(RuntimeError):
     """A framework could not do what it was asked."""
 
 
+class MissingError(WorkerError):
+    """A framework has no such layer."""
+
+
 class Client:
     """Starts a framework's worker and speaks with it.
 
@@ -57,6 +61,15 @@ class Client:
             self._ask("output", str(path))
             return np.asarray(np.load(path), np.float32)
 
+    def settle(self) -> int | None:
+        """Begins a measurement of memory; returns the bytes resident now, None where peaks cannot be measured."""
+        answer = self._ask("settle")
+        return int(answer["bytes"]) if answer["forgot"] else None
+
+    def peak(self) -> int:
+        """Ends a measurement of memory; returns the most bytes that were resident since it began."""
+        return int(self._ask("peak")["bytes"])
+
     def close(self) -> None:
         """Ends the process."""
         if self._process.stdin is not None:
@@ -86,5 +99,6 @@ class Client:
             raise WorkerError(f"{self.name} ended with code {process.returncode}: {last[0]}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise WorkerError(f"{self.name}: {answer['error']}")
+            kind = MissingError if answer["missing"] else WorkerError
+            raise kind(f"{self.name}: {answer['error']}")
         return answer

@@ -1,4 +1,4 @@
-"""Measures nb3d beside its peers and writes benchmarks/results.md; the README's table is made from that.
+"""Measures nb3d beside its peers and writes benchmarks/results.md; the README's tables are made from that.
 
     make bench
 
@@ -7,122 +7,89 @@ or, where both environments exist already,
     python -m benchmarks.run --peers-python .venv-bench/bin/python
 
 Every framework lives in a process of its own. Round after round each of them runs the same network in turn, so that all
-see the same noise of the machine, and the order changes with every round. What is reported is the median.
+see the same noise of the machine, and the order changes with every round. What is reported is the median. ``--group``
+measures some of the groups of `workloads.py`; results are written when everything was measured.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
-import os
-import shlex
-import statistics
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
-import numpy as np
-
-from benchmarks import machine, report
-from benchmarks.client import Client, WorkerError
-from benchmarks.frameworks import FRAMEWORKS
+from benchmarks import options, report, tables
+from benchmarks.client import Client, MissingError, WorkerError
+from benchmarks.frameworks import FRAMEWORKS, OURS
+from benchmarks.interleave import Runner, interleave
 from benchmarks.networks import Array, Network
-from benchmarks.report import Measurement, Row
-from benchmarks.workloads import workloads
-
-OURS = next(iter(FRAMEWORKS))
-TOLERANCE = 1e-3            # of the largest output: the peers have to do the same work
-SECONDS_PER_TURN = 0.1      # small networks run several times in a turn
-SLOW = 2.0                  # seconds: who takes longer for one run sits out all rounds but three
+from benchmarks.options import Options
+from benchmarks.tables import FAILED, MISSING, Measurement, Row, Section
+from benchmarks.workloads import groups
 
 
 def main() -> int:
     """Measures, prints, writes; returns 1 where a result differs or a framework failed."""
-    options = _options()
-    networks = [network for network in workloads() if options.only is None or options.only in network.name]
+    asked = options.parse(__doc__)
+    sound = speed(asked)
+    return 0 if sound else 1
+
+
+def speed(asked: Options) -> bool:
+    """Measures the groups; returns whether everyone computed the same."""
+    sections: list[Section] = []
+    chosen = [group for group in groups() if group.key in asked.groups]
+    if not chosen:
+        return True
     with ExitStack() as stack:
         clients = []
-        for name in options.frameworks or FRAMEWORKS:
+        for name in asked.frameworks:
             try:
-                clients.append(Client(name, sys.executable if name == OURS else options.peers_python, options.threads))
+                clients.append(asked.start(name))
                 stack.callback(clients[-1].close)
             except WorkerError as error:
                 print(f"left out: {error}", file=sys.stderr)
-        rows = []
-        for network in networks:
-            rows.append(measure(network, clients, options.rounds))
-            print(report.line(rows[-1]), flush=True)
+        for group in chosen:
+            rows = []
+            taking = [client for client in clients if group.whole or FRAMEWORKS[client.name].is_float32]
+            for network in asked.chosen(group.networks):
+                rows.append(measure(network, taking, asked.rounds))
+                print(tables.terminal(rows[-1]), flush=True)
+            if rows:
+                sections.append((group, rows))
         versions = {client.name: client.version for client in clients}
     names = [client.name for client in clients]
-    table = report.table(rows, names, OURS)
-    print(f"\n{table}\n")
-    whole = options.only is None and options.frameworks is None
-    if whole and not options.dry:
-        conditions = machine.describe(versions, options.threads)
-        report.write(report.BENCH, f"{table}\n\n{conditions}\n\nCommand: `{_command()}`, {options.rounds} rounds.")
-    sound = all(isinstance(result, Measurement) and result.agrees for row in rows for result in row.results.values())
-    return 0 if sound and OURS in names else 1
+    parts = {group.key: tables.results(group, rows, names) for group, rows in sections}
+    print("\n" + "\n\n".join([*parts.values(), tables.summary(sections)]) + "\n", flush=True)
+    if asked.complete and len(sections) == len(groups()):
+        whole = [parts[group.key] for group, _ in sections if group.whole]
+        single = [f"### {group.title}\n\n{parts[group.key]}" for group, _ in sections if not group.whole]
+        conditions = asked.conditions(versions, f", {asked.rounds} rounds")
+        report.write(report.BENCH, "\n\n".join([tables.summary(sections), *whole, conditions]))
+        report.write(report.LAYERS, "\n\n".join([*single, conditions]))
+    everything = [result for _, rows in sections for row in rows for result in row.results.values()]
+    agreed = all(result == MISSING if isinstance(result, str) else result.agrees for result in everything)
+    return agreed and OURS in names
 
 
 def measure(network: Network, clients: list[Client], rounds: int) -> Row:
     """Prepares a network in every framework, compares the outputs, then lets all run it in turns."""
     results: dict[str, Measurement | str] = {}
-    ready: list[tuple[Client, int]] = []
+    runners: list[Runner] = []
     expected: Array | None = None
     for client in clients:
         try:
             client.prepare(network)
             output = client.output()
-            first = client.run(1)[0]
         except WorkerError as error:
-            results[client.name] = str(error)
+            results[client.name] = MISSING if isinstance(error, MissingError) else FAILED
             print(f"{network.name}: {error}", file=sys.stderr)
             continue
         expected = output if expected is None else expected
-        difference = _difference(output, expected)
-        results[client.name] = Measurement([], difference, difference <= TOLERANCE)
-        ready.append((client, max(1, min(20, math.ceil(SECONDS_PER_TURN / first)))))
-    for client, count in _turns(ready, rounds):
-        result = results[client.name]
-        assert isinstance(result, Measurement)
-        if len(result.seconds) < 3 or result.median < SLOW:
-            result.seconds.append(statistics.median(client.run(count)))
-    return Row(network.name, network.flops(), results)
-
-
-def _turns(ready: list[tuple[Client, int]], rounds: int) -> Iterator[tuple[Client, int]]:
-    """Everyone once per round; who begins changes, and so does the direction."""
-    for number in range(rounds):
-        shift = number % max(1, len(ready))
-        order = ready[shift:] + ready[:shift]
-        yield from reversed(order) if number % 2 else order
-
-
-def _difference(got: Array, expected: Array) -> float:
-    if got.shape != expected.shape or not np.isfinite(got).all():
-        return math.inf
-    return float(np.abs(got - expected).max() / np.abs(expected).max())
-
-
-def _command() -> str:
-    return shlex.join(["python", "-m", "benchmarks.run", *(_relative(word) for word in sys.argv[1:])])
-
-
-def _relative(word: str) -> str:
-    """No path of this machine goes into the results."""
-    return word if not os.path.isabs(word) else Path(word).name
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers-python", default=sys.executable, help="interpreter that has the peers")
-    parser.add_argument("--threads", type=int, default=machine.cores(), help="threads of every framework")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--frameworks", nargs="+", choices=list(FRAMEWORKS), help="only these; not written")
-    parser.add_argument("--only", metavar="TEXT", help="only networks with this in their name; not written")
-    parser.add_argument("--dry", action="store_true", help="write no results")
-    return parser.parse_args()
+        entry = FRAMEWORKS[client.name]
+        difference = entry.difference(output, expected)
+        runners.append(Runner(client))
+        results[client.name] = Measurement(runners[-1].seconds, difference, difference <= entry.tolerance)
+    interleave(runners, rounds)
+    return Row(network, results)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,19 @@
 Each line on standard input is a command, each line on standard output its answer in JSON:
 
     prepare NETWORK    builds the network (JSON), runs it once       {"seconds": of both}
-    run COUNT          runs it once untimed, then COUNT times        {"seconds": [...]}
+    run COUNT          runs it COUNT times                           {"seconds": [...]}
     output PATH        runs it and writes the result as .npy         {}
     version            says the framework's version                  {"version": "..."}
+    settle             gives unused memory back, forgets the peak    {"bytes": resident, "forgot": whether it could}
+    peak               says the peak of resident memory since then   {"bytes": peak}
 
-What fails answers {"error": "..."}. An empty input ends the process.
+What fails answers {"error": "...", "missing": whether the framework has no such layer}. The end of the input ends the
+process.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import sys
@@ -24,11 +26,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import resident
 from benchmarks.frameworks import FRAMEWORKS, Prepared, load
 from benchmarks.networks import Network
 
 # Threads of some frameworks spin for a while after their work. The next framework shall not pay for it.
 CALM = 0.03
+# A run brings caches and threads back for the next one. Where it is shorter than this, that would be seen: it does not
+# count, and is run once more.
+SHORT = 0.25
 
 
 class Worker:
@@ -45,26 +51,23 @@ class Worker:
         try:
             return getattr(self, f"do_{command}")(argument)  # type: ignore[no-any-return]
         except Exception as error:  # the driver decides what a failure means
-            return {"error": f"{type(error).__name__}: {error}"}
+            return {"error": f"{type(error).__name__}: {error}", "missing": isinstance(error, NotImplementedError)}
 
     def do_prepare(self, argument: str) -> dict[str, Any]:
         """Builds a network in place of the last one."""
         self.prepared = None
-        gc.collect()
+        resident.give_back()
         start = time.perf_counter()
         self.prepared = self.framework.prepare(Network.from_json(argument), self.threads)
         self.prepared.run()
         return {"seconds": time.perf_counter() - start}
 
     def do_run(self, argument: str) -> dict[str, Any]:
-        """Runs the network; the first run brings caches and threads back and does not count."""
-        run = self._ready().run
-        run()
-        seconds = []
-        for _ in range(int(argument)):
-            start = time.perf_counter()
-            run()
-            seconds.append(time.perf_counter() - start)
+        """Runs the network; of short ones the first run does not count."""
+        first = self._once()
+        seconds = [first] if first > SHORT else []
+        while len(seconds) < int(argument):
+            seconds.append(self._once())
         time.sleep(CALM)
         return {"seconds": seconds}
 
@@ -77,6 +80,20 @@ class Worker:
     def do_version(self, argument: str) -> dict[str, Any]:
         """Says the framework's version."""
         return {"version": self.framework.version()}
+
+    def do_settle(self, argument: str) -> dict[str, Any]:
+        """Begins a measurement of memory."""
+        resident.give_back()
+        return {"bytes": resident.resident(), "forgot": resident.forget_peak()}
+
+    def do_peak(self, argument: str) -> dict[str, Any]:
+        """Ends a measurement of memory."""
+        return {"bytes": resident.peak()}
+
+    def _once(self) -> float:
+        run, start = self._ready().run, time.perf_counter()
+        run()
+        return time.perf_counter() - start
 
     def _ready(self) -> Prepared:
         if self.prepared is None:

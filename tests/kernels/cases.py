@@ -1,8 +1,9 @@
-"""One table of cases: the tests compare every kernel on them with the reference, the benchmarks time the large ones.
+"""One table of cases: the tests compare every kernel on them with the reference.
 
 An example is a ``Case`` and how its inputs are drawn. Small ones sit on the edges: odd sizes, strides beyond the
 kernel, one voxel, one channel, dilation, groups, uneven padding, NaN and infinities, ``float64``. Medium ones are large
-enough for more than one thread. Large ones, for timing only, are in ``large_cases.py``.
+enough for more than one thread. The layers that the benchmarks time are compared with the reference too, on smaller
+volumes: ``tests/test_benchmarks.py``.
 """
 
 from __future__ import annotations
@@ -32,14 +33,12 @@ class Example:
         case: The case.
         values: How inputs are drawn: ``normal``, ``positive``, ``special`` (with NaN and infinities in the first one).
         length: Terms of a sum, for the tolerance.
-        benchmark: Whether it is large, and only timed.
     """
 
     name: str
     case: Case = field(repr=False)
     values: str = "normal"
     length: int = 1
-    benchmark: bool = False
 
     def inputs(self) -> Arrays:
         """Draws the inputs, always the same."""
