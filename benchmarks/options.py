@@ -16,6 +16,8 @@ from benchmarks.frameworks import FRAMEWORKS, OURS
 from benchmarks.networks import Network
 from benchmarks.workloads import groups
 
+SECTIONS = ("memory",)  # besides the groups of workloads.py
+
 
 @dataclass(frozen=True)
 class Options:
@@ -25,7 +27,7 @@ class Options:
         peers_python: The interpreter that has the peers.
         threads: Threads of every framework.
         rounds: Rounds of every network.
-        groups: Groups of `workloads.groups` to measure.
+        groups: Groups of `workloads.groups` and names of ``SECTIONS`` to measure.
         only: Measure networks with this in their name only; None for all.
         frameworks: Frameworks to measure.
         dry: Whether nothing is written down.
@@ -60,7 +62,7 @@ class Options:
 
 def parse(description: str | None) -> Options:
     """Reads the command line."""
-    every = tuple(group.key for group in groups())
+    every = (*(group.key for group in groups()), *SECTIONS)
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument("--threads", type=int, default=machine.cores(), help="threads of every framework")

@@ -7,8 +7,9 @@ or, where both environments exist already,
     python -m benchmarks.run --peers-python .venv-bench/bin/python
 
 Every framework lives in a process of its own. Round after round each of them runs the same network in turn, so that all
-see the same noise of the machine, and the order changes with every round. What is reported is the median. ``--group``
-measures some of the groups of `workloads.py`; results are written when everything was measured.
+see the same noise of the machine, and the order changes with every round. What is reported is the median. After the
+groups of `workloads.py` come sections: `memory.py`. ``--group`` measures some of all these; a block of results.md is
+written when everything in it was measured.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 
-from benchmarks import options, report, tables
+from benchmarks import memory, options, report, tables
 from benchmarks.client import Client, MissingError, WorkerError
 from benchmarks.frameworks import FRAMEWORKS, OURS
 from benchmarks.interleave import Runner, interleave
@@ -30,6 +31,12 @@ def main() -> int:
     """Measures, prints, writes; returns 1 where a result differs or a framework failed."""
     asked = options.parse(__doc__)
     sound = speed(asked)
+    for name, section in (("memory", memory.section),):
+        if name in asked.groups:
+            text = section(asked)
+            print(f"\n{text}\n", flush=True)
+            if asked.complete:
+                report.write(name, text)
     return 0 if sound else 1
 
 
