@@ -8,8 +8,8 @@ or, where both environments exist already,
 
 Every framework lives in a process of its own. Round after round each of them runs the same network in turn, so that all
 see the same noise of the machine, and the order changes with every round. What is reported is the median. After the
-groups of `workloads.py` come sections: `memory.py`. ``--group`` measures some of all these; a block of results.md is
-written when everything in it was measured.
+groups of `workloads.py` come two sections: `memory.py`, `scaling.py`. ``--group`` measures some of all these; a block
+of results.md is written when everything in it was measured.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 
-from benchmarks import memory, options, report, tables
+from benchmarks import memory, options, report, scaling, stages, tables
 from benchmarks.client import Client, MissingError, WorkerError
 from benchmarks.frameworks import FRAMEWORKS, OURS
 from benchmarks.interleave import Runner, interleave
@@ -31,7 +31,7 @@ def main() -> int:
     """Measures, prints, writes; returns 1 where a result differs or a framework failed."""
     asked = options.parse(__doc__)
     sound = speed(asked)
-    for name, section in (("memory", memory.section),):
+    for name, section in (("memory", memory.section), ("scaling", scaling.section), ("stages", stages.section)):
         if name in asked.groups:
             text = section(asked)
             print(f"\n{text}\n", flush=True)
