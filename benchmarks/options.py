@@ -16,7 +16,7 @@ from benchmarks.frameworks import FRAMEWORKS, OURS
 from benchmarks.networks import Network
 from benchmarks.workloads import groups
 
-SECTIONS = ("memory", "scaling")  # besides the groups of workloads.py
+SECTIONS = ("memory", "scaling", "stages")  # besides the groups of workloads.py
 
 
 @dataclass(frozen=True)

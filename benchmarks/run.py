@@ -8,8 +8,8 @@ or, where both environments exist already,
 
 Every framework lives in a process of its own. Round after round each of them runs the same network in turn, so that all
 see the same noise of the machine, and the order changes with every round. What is reported is the median. After the
-groups of `workloads.py` come two sections: `memory.py`, `scaling.py`. ``--group`` measures some of all these; a block
-of results.md is written when everything in it was measured.
+groups of `workloads.py` come three sections: `memory.py`, `scaling.py`, `stages.py`. ``--group`` measures some of all
+these; a block of results.md is written when everything in it was measured.
 """
 
 from __future__ import annotations

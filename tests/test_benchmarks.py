@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nb3d
-from benchmarks import architectures, interleave, report, resident, tables, workloads
+from benchmarks import architectures, interleave, report, resident, stages, tables, workloads
 from benchmarks.client import Client, MissingError, WorkerError
 from benchmarks.frameworks import FRAMEWORKS, channels_first, keras_like
 from benchmarks.networks import Network, Step
@@ -146,6 +146,31 @@ def test_a_peak_of_memory_is_what_was_there_since_it_was_forgotten() -> None:
     resident.give_back()
     resident.forget_peak()
     assert resident.peak() < before + size * 0.5
+
+
+def test_stages_are_told_apart_and_counted() -> None:
+    network = convolution((16, 16, 16), 32, 32)
+    found = stages.measure(network, runs=2)
+    assert found.products_macs == 4**3 * 6**3 * 32 * 32  # 64 tiles of 4 voxels a side, 6 frequencies along each
+    assert found.products > 0
+    assert (found.others, found.others_macs, found.rest) == (0, 0, 0)
+    direct = stages.measure(convolution((8, 8, 8), 4, 4, strides=(2, 2, 2)), runs=1)
+    assert (direct.products, direct.others_macs) == (0, 4**3 * 27 * 4 * 4)
+
+
+def test_a_kernel_without_its_transforms_writes_no_output() -> None:
+    network = convolution((8, 8, 8), 32, 32)
+    model = build(network)
+    item = model.plan(network.shape[1:]).schedule.steps[0]
+    assert item.choice.implementation.name == "winograd"
+    case, implementation = item.case, item.choice.implementation
+    kernel, bias = network.weights()["conv"]
+    absent = np.empty(0, np.float32)
+    inputs = implementation.prepare(case, (network.volume(), kernel, bias, absent))
+    out = np.full(case.out, 7, np.float32)
+    scratch = np.zeros(implementation.scratch(case, 2), np.uint8)
+    stages.without_transforms(case)(*inputs, out, scratch, *case.params)
+    assert (out == 7).all()
 
 
 RESULTS: dict[str, Measurement | str] = {
