@@ -4,6 +4,9 @@
 Keras saved; inspect how it is wired; predict on a CPU or a CUDA GPU.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nb3d import (
     activations,
     backend,
@@ -15,7 +18,6 @@ from nb3d import (
     models,
     ops,
     regularizers,
-    saving,
     utils,
 )
 from nb3d.engine.contexts import Graph, eager_mode, get_default_graph
@@ -25,8 +27,12 @@ from nb3d.engine.variable import Variable
 from nb3d.kernels.devices import devices
 from nb3d.layers import Input, Layer
 from nb3d.models import Model, Sequential
+from nb3d.models.files import connect_when_needed
 from nb3d.plan.function import Function, function
 from nb3d.version import __version__
+
+if TYPE_CHECKING:
+    from nb3d import saving
 
 __all__ = [
     "Function",
@@ -56,3 +62,17 @@ __all__ = [
     "saving",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`nb3d.saving`, which is loaded when somebody asks for it or comes with a file."""
+    if name == "saving":
+        return import_module("nb3d.saving")
+    raise AttributeError(f"module 'nb3d' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+connect_when_needed(lambda: import_module("nb3d.saving"))

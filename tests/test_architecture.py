@@ -239,6 +239,20 @@ def test_building_a_graph_loads_no_compiler_and_no_extra() -> None:
     assert foreign_modules(GRAPH) == set()
 
 
+def test_importing_nb3d_waits_for_no_file_format_no_plan_and_no_random_numbers() -> None:
+    late = {"numpy.random", "nb3d.saving", "nb3d.plan.schedule", "nb3d.kernels.table", "pathlib", "tempfile"}
+    loaded = "sorted(set(sys.modules) - already)"
+    program = f"import sys, numpy\nalready = set(sys.modules)\nimport nb3d\nprint(*{loaded}, sep='\\n')"
+    assert late.isdisjoint(output_of(program).split())
+
+
+def test_what_comes_late_is_there_when_it_is_asked_for() -> None:
+    ask = "print('saving' in dir(nb3d), nb3d.saving.ModelFileError.__name__, hasattr(nb3d, 'salving'))"
+    assert output_of(f"import nb3d\n{ask}").split() == ["True", "ModelFileError", "False"]
+    load = "try: nb3d.models.load_model('missing.keras')\nexcept ValueError as error: print(error)"
+    assert "there is no such file" in output_of(f"import nb3d\n{load}")
+
+
 def test_compile_flags_are_stated_in_one_place() -> None:
     assert scattered_flags(sources()) == []
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import warnings
-from pathlib import Path
 from typing import Any
 
 FLOAT_TYPES = ("float32", "float64")
 DATA_FORMATS = ("channels_last", "channels_first")
 
 
-def _keras_json() -> Path:
+def _keras_json() -> str:
     """Where Keras keeps it: in the home folder, or in the temporary one where home cannot be written to."""
     if "KERAS_HOME" in os.environ:
-        return Path(os.environ["KERAS_HOME"]) / "keras.json"
+        return os.path.join(os.environ["KERAS_HOME"], "keras.json")
     home = os.path.expanduser("~")
-    return Path(home if os.access(home, os.W_OK) else tempfile.gettempdir()) / ".keras" / "keras.json"
+    if not os.access(home, os.W_OK):
+        import tempfile  # here, for it takes as long as the rest of this room
+
+        home = tempfile.gettempdir()
+    return os.path.join(home, ".keras", "keras.json")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The file's content; an absent, unreadable or malformed file counts as empty, as in Keras."""
     try:
-        content = json.loads(path.read_text(encoding="utf8"))
+        with open(path, encoding="utf8") as file:
+            content = json.load(file)
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -33,7 +36,7 @@ def _read(path: Path) -> dict[str, Any]:
 class Settings:
     """Float type, fuzz factor and data format, read once from ``keras.json`` and never written back."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         path = path or _keras_json()
         content = _read(path)
         self._floatx = "float32"

@@ -1,6 +1,7 @@
 """The public door to model files. Behind it stands `nb3d.saving`, a floor higher, which connects itself here.
 
-So a `Model` can save itself, and ``nb3d.models.load_model`` is where Keras has it, without an import that goes upward.
+So a `Model` can save itself, and ``nb3d.models.load_model`` is where Keras has it, without an import that goes upward;
+and a program that reads no file does not wait for what reads them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Formats:
 
 
 _connected: list[Formats] = []
+_bell: list[Callable[[], object]] = []
 
 
 def connect(formats: Formats) -> None:
@@ -34,8 +36,15 @@ def connect(formats: Formats) -> None:
     _connected[:] = [formats]
 
 
+def connect_when_needed(load: Callable[[], object]) -> None:
+    """Names what calls `connect`, once somebody comes to the door."""
+    _bell[:] = [load]
+
+
 def formats() -> Formats:
-    """What stands behind the door; importing any part of nb3d connects it."""
+    """What stands behind the door."""
+    if not _connected:
+        _bell[0]()
     return _connected[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,10 @@ class SeedGenerator:
 class _Shared:
     """The generator behind everything that has no seed of its own."""
 
-    def __init__(self) -> None:
-        self.generator = np.random.default_rng()
+    @cached_property
+    def generator(self) -> np.random.Generator:
+        """Made when it is first asked for: NumPy loads its random numbers only then."""
+        return np.random.default_rng()
 
 
 _shared = _Shared()

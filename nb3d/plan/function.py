@@ -6,7 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,12 +16,10 @@ from nb3d.engine.tensor import Dims, KerasTensor, TensorSpec
 from nb3d.engine.variable import Variable
 from nb3d.kernels import policy
 from nb3d.kernels.devices import resolve
-from nb3d.plan import watch
-from nb3d.plan.capture import capture
-from nb3d.plan.executor import Executor
-from nb3d.plan.explain import explain
-from nb3d.plan.passes import run_passes
-from nb3d.plan.schedule import Schedule, schedule
+
+if TYPE_CHECKING:  # a graph is built, looked at and saved without a plan
+    from nb3d.plan.executor import Executor
+    from nb3d.plan.schedule import Schedule
 
 KEPT_PLANS = 8  # per function; each holds packed weights and an arena
 
@@ -52,6 +50,8 @@ class Plan:
         return self.schedule.constant_bytes + self.arena_bytes
 
     def __str__(self) -> str:
+        from nb3d.plan.explain import explain
+
         return explain(self.schedule)
 
 
@@ -126,6 +126,11 @@ class Function:
         return self._working_memory[key]
 
     def _schedule(self, shapes: Sequence[Dims]) -> Schedule:
+        from nb3d.plan import watch
+        from nb3d.plan.capture import capture
+        from nb3d.plan.passes import run_passes
+        from nb3d.plan.schedule import schedule
+
         for tensor, shape in zip(self.inputs, shapes, strict=True):
             _check_shape(tensor, tuple(shape))
         specs = [TensorSpec(tuple(shape), t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
@@ -135,6 +140,9 @@ class Function:
 
     def executor(self, shapes: Sequence[Dims]) -> Executor:
         """The runnable plan for these shapes, from the cache where weights and settings are still the same."""
+        from nb3d.plan import watch
+        from nb3d.plan.executor import Executor
+
         settings = os.environ.get("NB3D_IMPL", ""), watch.validating(), policy.current(), resolve(self.device).name
         key = (tuple(map(tuple, shapes)), *settings)
         with self._lock:
