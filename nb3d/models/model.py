@@ -13,6 +13,7 @@ from nb3d.engine.network import Network
 from nb3d.engine.node import symbolic_leaves
 from nb3d.engine.structure import leaves
 from nb3d.inspect.summary import print_summary
+from nb3d.kernels.compiling import quietly
 from nb3d.layers import Layer
 from nb3d.layers.registry import LAYERS
 from nb3d.models import files
@@ -93,7 +94,8 @@ class Model(Network, Layer):
             batch_size: Samples at a time. By default as many, up to 32, as keep the working memory small; results do
                 not depend on it.
             verbose: 0 is silent, 1 shows a progress bar; ``'auto'`` shows one when the work is long and the output is a
-                terminal.
+                terminal. Unless it is 0, a process that compiles kernels for more than a second says so, once, on
+                standard error.
             device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
 
         Returns:
@@ -112,10 +114,11 @@ class Model(Network, Layer):
                 f"{[array.shape[0] for array in arrays]}."
             )
         length = batch_length(function, arrays, batch_size)
-        parts = [
-            function([array[part] for array in arrays])
-            for part in progress(slices_of(samples, length), samples, verbose, f"predict {self.name}")
-        ]
+        with quietly(verbose == 0):
+            parts = [
+                function([array[part] for array in arrays])
+                for part in progress(slices_of(samples, length), samples, verbose, f"predict {self.name}")
+            ]
         if not parts:
             return self._structured([self._empty(tensor) for tensor in self.outputs])
         joined = [np.concatenate(results) if len(parts) > 1 else results[0] for results in zip(*parts, strict=True)]

@@ -2,20 +2,17 @@
 
 Numba's own cache looks only at the file that defines a function, breaks when two processes fill it at once, raises
 where it finds no place, and unpickles whatever lies in its folder. So: one folder per state of the sources and
-versions, of mode 0700 and owned by the user, a file lock around every compilation, damaged entries thrown away, and
-where there is no such folder everything is compiled anew, after one warning.
+versions, of mode 0700 and owned by the user (``folders.py``), a file lock around every compilation, damaged entries
+thrown away, and where there is no such folder, or no room in it, everything is compiled anew, after one warning.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +21,7 @@ import llvmlite
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
-try:
-    import fcntl
-except ImportError:  # Windows: the index is still replaced in one step, only work may be done twice
-    fcntl = None  # type: ignore[assignment]
+from nb3d.kernels.cpu import folders
 
 
 @cache
@@ -40,57 +34,37 @@ def fingerprint() -> str:
     return digest.hexdigest()[:20]
 
 
-def _base() -> Path:
-    if own := os.environ.get("NB3D_CACHE_DIR"):
-        return Path(own)
-    if shared := os.environ.get("XDG_CACHE_HOME"):
-        return Path(shared) / "nb3d"
-    return Path.home() / ".cache" / "nb3d"  # without HOME, from the list of users
-
-
-def _private(path: Path) -> None:
-    """Makes sure that ``path`` is a writable folder of this user alone: what lies in it will be executed."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.stat()
-    if hasattr(os, "getuid"):
-        if status.st_uid != os.getuid():
-            raise PermissionError(f"{path} belongs to another user")
-        if status.st_mode & 0o022:
-            raise PermissionError(f"{path} is writable by others")
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            path.chmod(0o700)
-    tempfile.TemporaryFile(dir=path).close()
-
-
 @cache
 def folder() -> Path | None:
     """Returns the folder of compiled kernels, or ``None``, after a warning, where there can be none."""
     try:
-        base = _base()
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = base / fingerprint()
-        _private(path)
+        path = folders.place() / fingerprint()
+        folders.make_private(path)
+        folders.describe(path)
     except (OSError, RuntimeError) as error:  # RuntimeError: no home directory
-        warnings.warn(
-            f"nb3d compiles its kernels anew in every process: there is no folder to keep them in ({error}). Set "
-            "NB3D_CACHE_DIR to a folder of yours.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        _warn(f"there is no folder to keep them in ({error}). Set NB3D_CACHE_DIR to a folder of yours")
         return None
     return path
 
 
+@cache
+def _warn(why: str) -> None:
+    warnings.warn(f"nb3d compiles its kernels anew in every process: {why}.", RuntimeWarning, stacklevel=2)
+
+
 @contextmanager
-def locked() -> Iterator[None]:
+def _trying() -> Iterator[None]:
+    """A full disk or a folder that was closed meanwhile is no reason to fail: the kernel is there."""
+    try:
+        yield
+    except OSError as error:
+        _warn(f"they cannot be kept ({error.strerror or error})")
+
+
+def locked() -> AbstractContextManager[None]:
     """Lets one process at a time compile into the folder."""
     path = folder()
-    if path is None or fcntl is None:
-        yield
-        return
-    with (path / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file releases the lock
+    return nullcontext() if path is None else folders.locked(path)
 
 
 class _Locator(_CacheLocator):
@@ -119,7 +93,7 @@ class _Entries(CompileResultCacheImpl):
 
 
 class KernelCache(FunctionCache):
-    """The entries of one function; a damaged one is dropped and compiled again."""
+    """The entries of one function; a damaged one is dropped and compiled again, one that finds no room is not kept."""
 
     _impl_class = _Entries
 
@@ -128,5 +102,11 @@ class KernelCache(FunctionCache):
         try:
             return super().load_overload(sig, target_context)
         except Exception:  # truncated or foreign pickles raise nearly anything
-            self.flush()
+            with _trying():
+                self.flush()
             return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keeps a compiled function, if that can be."""
+        with _trying():
+            super().save_overload(sig, data)

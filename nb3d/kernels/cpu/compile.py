@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 from numba import njit, types
 from numba.core.ccallback import CFunc
 
+from nb3d.kernels import compiling
 from nb3d.kernels.cpu.cache import KernelCache, folder, locked
 
 EXACT = frozenset({"contract", "nsz"})
@@ -46,8 +48,7 @@ class Native:
         compiled = CFunc(self._function, (arguments, result), locals={}, options=dict(self._options))
         if folder() is not None:
             compiled._cache = KernelCache(self._function)
-        with locked():
-            compiled.compile()
+        _build(compiled.compile, lambda: bool(compiled.cache_hits))
         return compiled
 
     @property
@@ -71,13 +72,39 @@ def helper(function: Callable[..., Any]) -> Callable[..., Any]:
     return njit(fastmath=set(EXACT), forceinline=True, **_OPTIONS)(function)
 
 
-def driver(parallel: bool) -> Callable[[Callable[..., Any]], Any]:
-    """Marks a loop over tasks that Python calls."""
+class Driver:
+    """A loop over tasks that Python calls; it becomes machine code when it is first asked for.
 
-    def mark(function: Callable[..., Any]) -> Any:
-        dispatcher = njit(parallel=parallel, fastmath=set(EXACT), **_OPTIONS)(function)
+    Its arguments are ``int64``, so that it can be compiled before they are there.
+    """
+
+    def __init__(self, function: Callable[..., Any], parallel: bool) -> None:
+        self._function = function
+        self._parallel = parallel
+
+    @cached_property
+    def compiled(self) -> Any:
+        """The compiled function, from disk where it is there already."""
+        dispatcher = njit(parallel=self._parallel, fastmath=set(EXACT), **_OPTIONS)(self._function)
         if folder() is not None:
-            dispatcher._cache = KernelCache(function)
+            dispatcher._cache = KernelCache(self._function)
+        arguments = [types.int64] * self._function.__code__.co_argcount
+        _build(lambda: dispatcher.compile(types.void(*arguments)), lambda: bool(dispatcher.stats.cache_hits))
         return dispatcher
 
-    return mark
+
+def driver(parallel: bool) -> Callable[[Callable[..., Any]], Driver]:
+    """Marks a loop over tasks that Python calls."""
+    return lambda function: Driver(function, parallel)
+
+
+def _build(build: Callable[[], Any], found: Callable[[], bool]) -> None:
+    """Compiles or finds on disk, one process at a time, and counts which."""
+    with locked():
+        begin = perf_counter()
+        build()
+        seconds = perf_counter() - begin
+    if found():
+        compiling.found()
+    else:
+        compiling.compiled(seconds, folder())

@@ -41,11 +41,17 @@ def launch(task: int, words: np.ndarray, numbers: np.ndarray, tasks: int, worker
     most = tasks if workers is None else min(tasks, workers)
     workers = min(most, get_num_threads()) if most > 1 else 1  # asking starts the threads: not for one worker
     if workers > 1:
+        loop = _parallel.compiled  # outside of the guard: it may take a second
         counter = np.zeros(1, np.int64)
         with guard():
-            _parallel(task, words.ctypes.data, numbers.ctypes.data, tasks, workers, counter.ctypes.data)
+            loop(task, words.ctypes.data, numbers.ctypes.data, tasks, workers, counter.ctypes.data)
     elif tasks:
-        _serial(task, words.ctypes.data, numbers.ctypes.data, tasks)
+        _serial.compiled(task, words.ctypes.data, numbers.ctypes.data, tasks)
+
+
+def compile_loops() -> None:
+    """Compiles both loops, unless they are there already: the rest of what a kernel's ``load`` has compiled."""
+    _ = _serial.compiled, _parallel.compiled
 
 
 def workers_for(size: int) -> int | None:

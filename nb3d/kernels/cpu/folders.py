@@ -1,0 +1,173 @@
+"""Folders of compiled kernels: where they lie, whether they are safe, what is in them. Loads no Numba.
+
+All lie in one place, a folder for every state of the sources and versions: ``<place>/<fingerprint>/``. What lies in one
+will be executed, so it belongs to the user alone; nobody else's files are ever read or removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows: the index is still replaced in one step, only work may be done twice
+    fcntl = None  # type: ignore[assignment]
+
+LOCK, VERSIONS = "lock", "versions.json"
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{20}")
+_OURS = re.compile(rf".*\.nb[ic](\.tmp\.[0-9a-f]+)?|{LOCK}|{re.escape(VERSIONS)}")
+
+
+def place() -> Path:
+    """Returns where the folders lie, whether it is there or not.
+
+    Raises:
+        RuntimeError: There is no home directory.
+    """
+    if own := os.environ.get("NB3D_CACHE_DIR"):
+        return Path(own)
+    if shared := os.environ.get("XDG_CACHE_HOME"):
+        return Path(shared) / "nb3d"
+    return Path.home() / ".cache" / "nb3d"  # without HOME, from the list of users
+
+
+def make_private(path: Path) -> None:
+    """Makes sure that ``path`` is a writable folder of this user alone, in a place where nobody can exchange it.
+
+    Raises:
+        OSError: It is not.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid"):
+        status, around = path.lstat(), path.parent.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise NotADirectoryError(f"{path} is a symbolic link")
+        if status.st_uid != os.getuid():
+            raise PermissionError(f"{path} belongs to another user")
+        if status.st_mode & 0o022:
+            raise PermissionError(f"{path} is writable by others")
+        if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:
+            raise PermissionError(f"{path.parent} is writable by everybody")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            path.chmod(0o700)
+    tempfile.TemporaryFile(dir=path).close()
+
+
+def describe(path: Path) -> None:
+    """Writes down in a new folder what its kernels are compiled with, for whoever looks at it later."""
+    if (path / VERSIONS).exists():
+        return
+    from importlib import metadata  # as slow as all of NumPy
+
+    versions = {}
+    for package in ("nb3d", "numba", "llvmlite"):
+        with suppress(metadata.PackageNotFoundError):  # nb3d, run from its sources
+            versions[package] = metadata.version(package)
+    versions["python"] = ".".join(map(str, sys.version_info[:3]))
+    (path / VERSIONS).write_text(json.dumps(versions), encoding="utf8")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Lets one process at a time into a folder; where locks do not work, everybody.
+
+    The folder may have been removed meanwhile (`clear`): it is made anew.
+    """
+    lock = _lock(path)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.close()  # which releases it
+
+
+def _lock(path: Path) -> IO[str] | None:
+    while fcntl is not None:
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (path / LOCK).open("w")
+        except OSError:
+            return None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(lock.fileno()), (path / LOCK).stat()):
+                return lock
+        except FileNotFoundError:
+            pass  # removed while we waited: the next one has another lock
+        except OSError:
+            lock.close()
+            return None
+        lock.close()
+    return None
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of compiled kernels.
+
+    Attributes:
+        path: Where it lies; its name is the hash of sources and versions.
+        versions: What its kernels were compiled with; empty if that is not known.
+        files: How many files of compiled code.
+        size: Their bytes.
+    """
+
+    path: Path
+    versions: Mapping[str, str]
+    files: int
+    size: int
+
+
+def folders(at: Path) -> list[Folder]:
+    """Returns the folders of all versions that lie in a place, the latest one first."""
+    try:
+        found = [path for path in at.iterdir() if _FINGERPRINT.fullmatch(path.name) and _is_own_folder(path)]
+    except OSError:
+        return []
+    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    return [_folder(path) for path in found]
+
+
+def clear(at: Path) -> list[Folder]:
+    """Removes the compiled kernels of all versions from a place, and nothing else; returns what there was.
+
+    A process that is compiling finishes its kernel first; others compile anew what they need.
+    """
+    found = folders(at)
+    for folder in found:
+        with locked(folder.path):
+            for path in _own_files(folder.path):
+                path.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody else's files are in it
+                folder.path.rmdir()
+    return found
+
+
+def _is_own_folder(path: Path) -> bool:
+    status = path.lstat()
+    return stat.S_ISDIR(status.st_mode) and (not hasattr(os, "getuid") or status.st_uid == os.getuid())
+
+
+def _own_files(path: Path) -> list[Path]:
+    return [file for file in path.iterdir() if _OURS.fullmatch(file.name) and stat.S_ISREG(file.lstat().st_mode)]
+
+
+def _folder(path: Path) -> Folder:
+    try:
+        versions = json.loads((path / VERSIONS).read_text(encoding="utf8"))
+    except (OSError, ValueError):
+        versions = {}
+    code = [file.stat().st_size for file in _own_files(path) if file.name not in (LOCK, VERSIONS)]
+    versions = {str(k): str(v) for k, v in versions.items()} if isinstance(versions, dict) else {}
+    return Folder(path, versions, len(code), sum(code))
