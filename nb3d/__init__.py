@@ -28,6 +28,7 @@ from nb3d.kernels.devices import devices
 from nb3d.layers import Input, Layer
 from nb3d.models import Model, Sequential
 from nb3d.models.files import connect_when_needed
+from nb3d.models.warmup import warmup
 from nb3d.plan.function import Function, function
 from nb3d.version import __version__
 
@@ -61,6 +62,7 @@ __all__ = [
     "regularizers",
     "saving",
     "utils",
+    "warmup",
 ]
 
 

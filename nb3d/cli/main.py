@@ -8,11 +8,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from nb3d.cli import info, plan, predict, summary
+from nb3d.cli import cache, info, plan, predict, summary, warmup
 from nb3d.version import __version__
 
 FAILED, INTERRUPTED = 1, 130
-_COMMANDS = (info, summary, plan, predict)
+_COMMANDS = (info, summary, plan, predict, warmup, cache)
 
 
 def parser() -> argparse.ArgumentParser:

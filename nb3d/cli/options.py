@@ -10,14 +10,28 @@ Commands = Any  # argparse keeps the type of its sub-parsers to itself
 DEVICES = ("auto", "cpu", "cuda")
 
 
-def add_file(parser: argparse.ArgumentParser) -> None:
+def add_file(parser: argparse.ArgumentParser, optional: bool = False) -> None:
     """The model file."""
-    parser.add_argument("file", metavar="FILE", help="model file: .keras, .h5 or .hdf5")
+    number = "?" if optional else None
+    parser.add_argument("file", metavar="FILE", nargs=number, help="model file: .keras, .h5 or .hdf5")
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Where to run."""
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to run (default: %(default)s)")
+
+
+def add_shapes(parser: argparse.ArgumentParser) -> None:
+    """The sizes of the inputs, and how many samples at a time."""
+    parser.add_argument(
+        "--shape",
+        type=sizes,
+        action="append",
+        default=[],
+        metavar="D,H,W[,C]",
+        help="sizes of the input, once per input; the model's own where absent",
+    )
+    parser.add_argument("--batch", type=positive, default=1, metavar="N", help="samples at a time (default: 1)")
 
 
 def positive(text: str) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
-from nb3d.cli.options import Commands, add_device, add_file, positive, sizes
-from nb3d.models import load_model
+from nb3d.cli.options import Commands, add_device, add_file, add_shapes
+from nb3d.models import Model, load_model
 
 Sizes = tuple[int, ...]
 
@@ -15,15 +16,7 @@ def add(commands: Commands) -> None:
     """Enters the command."""
     parser = commands.add_parser("plan", help="steps, kernels, arithmetic and memory of a prediction")
     add_file(parser)
-    parser.add_argument(
-        "--shape",
-        type=sizes,
-        action="append",
-        default=[],
-        metavar="D,H,W[,C]",
-        help="sizes of the input, once per input; the model's own where absent",
-    )
-    parser.add_argument("--batch", type=positive, default=1, metavar="N", help="samples at a time (default: 1)")
+    add_shapes(parser)
     add_device(parser)
     parser.set_defaults(run=run)
 
@@ -31,14 +24,27 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Carries it out."""
     model = load_model(options.file)
-    given = options.shape or [None] * len(model.inputs)
+    print(model.plan(*batch_shapes(model, options.shape, options.batch), device=options.device))
+
+
+def batch_shapes(model: Model, sizes: list[Sizes], batch: int) -> list[Sizes]:
+    """The shapes of the arrays that a model gets.
+
+    Args:
+        model: The model.
+        sizes: Those of a sample of every input, with or without channels; empty for the model's own.
+        batch: Samples at a time.
+
+    Raises:
+        ValueError: If they do not fit.
+    """
+    given: Sequence[Sizes | None] = sizes or [None] * len(model.inputs)
     if len(given) != len(model.inputs):
         raise ValueError(f"the model has {len(model.inputs)} inputs: expected as many --shape, got {len(given)}")
-    shapes = [
-        (options.batch, *sample_shape(name, tensor.shape[1:], shape))
+    return [
+        (batch, *sample_shape(name, tensor.shape[1:], shape))
         for name, tensor, shape in zip(model.input_names, model.inputs, given, strict=True)
     ]
-    print(model.plan(*shapes, device=options.device))
 
 
 def sample_shape(name: str, wanted: Any, given: Sizes | None) -> Sizes:

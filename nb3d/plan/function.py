@@ -49,6 +49,16 @@ class Plan:
         """Memory of weights and arena together."""
         return self.schedule.constant_bytes + self.arena_bytes
 
+    def compile(self) -> None:
+        """Compiles what a run calls, or finds it on disk; runs nothing and allocates nothing."""
+        for item in self.schedule.steps:
+            if item.step.output not in self.schedule.views:
+                item.choice.implementation.load(item.case)
+        if any(item.choice.implementation.device == "cpu" for item in self.schedule.steps):
+            from nb3d.kernels.cpu.launch import compile_loops
+
+            compile_loops()
+
     def __str__(self) -> str:
         from nb3d.plan.explain import explain
 

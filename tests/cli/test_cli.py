@@ -13,6 +13,7 @@ import pytest
 import nb3d
 from nb3d.cli import main
 from nb3d.cli.plan import sample_shape
+from nb3d.kernels.cpu import cache
 
 ROOT = Path(__file__).resolve().parents[2]
 layers = nb3d.layers
@@ -201,6 +202,9 @@ def test_an_unusable_device_is_an_error_with_the_remedy(words: list[str], run: A
         ["plan", "one.keras", "--device", "abacus"],
         ["predict", "one.keras", "scan.npy"],
         ["predict", "one.keras", "scan.npy", "-o", "a.npy", "--batch-size", "0"],
+        ["warmup", "one.keras", "--batch", "0"],
+        ["cache"],
+        ["cache", "empty"],
     ],
 )
 def test_a_command_that_is_not_understood_is_code_2(words: list[str], run: Any) -> None:
@@ -209,10 +213,51 @@ def test_a_command_that_is_not_understood_is_code_2(words: list[str], run: Any) 
     assert "usage: nb3d" in err
 
 
+def test_warmup_compiles_what_a_model_needs_and_says_how_much(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NB3D_QUIET", "1")  # what a slow machine would say on standard error
+    code, out, err = run("warmup", "one.keras", "--shape", "5,6,4", "--batch", "2")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"\d+ kernels? compiled in \d+\.\d s, \d+ found on disk\n", out)
+    assert run("warmup", "one.keras", "--shape", "5,6,4", "--batch", "2")[1].startswith("0 kernels compiled")
+    for words, named in [(["one.keras"], "--shape"), (["--shape", "5,6,4"], "FILE"), (["--batch", "2"], "FILE")]:
+        code, out, err = run("warmup", *words)
+        assert (code, out) == (1, "")
+        assert named in err
+
+
+def test_warmup_without_a_place_for_kernels_fails(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    words = [sys.executable, "-m", "nb3d", "warmup", str(folder / "one.keras"), "--shape", "5,6,4"]
+    place = {"NB3D_CACHE_DIR": str(tmp_path / "file" / "below")}
+    ran = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **place})
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("nb3d: error: nb3d compiles its kernels anew")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_the_cache_is_shown_and_cleared(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NB3D_CACHE_DIR", str(tmp_path))
+    assert run("cache", "info") == (0, f"{tmp_path}: 0 files, 0 bytes of 0 versions\n", "")
+    old, now = tmp_path / ("0" * 20), tmp_path / cache.fingerprint()
+    for place in (old, now):
+        place.mkdir()
+        (place / "a.1.nbc").write_bytes(b"12345")
+    (now / "versions.json").write_text('{"nb3d": "0.1.0", "numba": "0.68.1"}')
+    os.utime(old, (1, 1))
+    assert run("cache", "info")[1].splitlines() == [
+        f"{tmp_path}: 2 files, 10 bytes of 2 versions",
+        f"{now.name}  1 files, 5 bytes: nb3d 0.1.0, numba 0.68.1 (in use now)",
+        f"{old.name}  1 files, 5 bytes: versions not known",
+    ]
+    (tmp_path / "notes.txt").write_text("precious")
+    assert run("cache", "clear") == (0, f"{tmp_path}: removed 2 files, 10 bytes of 2 versions\n", "")
+    assert os.listdir(tmp_path) == ["notes.txt"]
+
+
 def test_help_lists_the_commands(run: Any) -> None:
     code, out, _ = run("--help")
     assert code == 0
-    for command in ("info", "summary", "plan", "predict"):
+    for command in ("info", "summary", "plan", "predict", "warmup", "cache"):
         assert re.search(rf"^ +{command} +\w", out, re.MULTILINE)
 
 

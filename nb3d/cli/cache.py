@@ -1,0 +1,42 @@
+"""``nb3d cache info`` and ``nb3d cache clear``: the compiled kernels on disk."""
+
+from __future__ import annotations
+
+import argparse
+
+from nb3d.cli.options import Commands
+from nb3d.kernels.cpu.folders import Folder
+
+
+def add(commands: Commands) -> None:
+    """Enters the command."""
+    parser = commands.add_parser("cache", help="compiled kernels on disk: what is there, or take it away")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = actions.add_parser("info", help="where they lie, how many files and bytes, of which versions")
+    action.set_defaults(run=info)
+    action = actions.add_parser("clear", help="remove them, those of other versions too, and nothing else")
+    action.set_defaults(run=clear)
+
+
+def info(options: argparse.Namespace) -> None:
+    """Lists a line per version; the one that runs now is marked."""
+    from nb3d.kernels.cpu import cache, folders
+
+    found = folders.folders(folders.place())
+    print(f"{folders.place()}: {_total(found)}")
+    for folder in found:
+        versions = ", ".join(f"{name} {version}" for name, version in folder.versions.items()) or "versions not known"
+        now = " (in use now)" if folder.path.name == cache.fingerprint() else ""
+        print(f"{folder.path.name}  {folder.files} files, {folder.size:,} bytes: {versions}{now}")
+
+
+def clear(options: argparse.Namespace) -> None:
+    """Removes what ``info`` lists."""
+    from nb3d.kernels.cpu import folders
+
+    print(f"{folders.place()}: removed {_total(folders.clear(folders.place()))}")
+
+
+def _total(found: list[Folder]) -> str:
+    files, size = sum(folder.files for folder in found), sum(folder.size for folder in found)
+    return f"{files} files, {size:,} bytes of {len(found)} version{'' if len(found) == 1 else 's'}"
