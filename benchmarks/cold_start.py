@@ -2,9 +2,10 @@
 
     make bench-cold        prints them; `make bench` also writes them down
 
-Every measurement is a fresh process that imports nb3d, loads the demo's network and predicts one volume of 64^3. The
-cold ones have an empty kernel cache, the warm ones what the process before them left. With `--peers-python` the same
-is done by Keras on TensorFlow. Files are read once beforehand, so that the disk's cache is the same for all.
+Every measurement is a fresh process that imports nb3d, loads a network and predicts one volume of 64^3: the demo's
+network, then the 3D U-Net of the table of speeds. The cold ones have an empty kernel cache, the warm ones what the
+process before them left. With `--peers-python` the same is done by Keras on TensorFlow. Files are read once beforehand,
+so that the disk's cache is the same for all.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nb3d
 from benchmarks import machine, report
+from benchmarks.architectures import unet
+from benchmarks.frameworks import keras_like
 from nb3d.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
-NETWORK = ROOT / "examples" / "nodules_unet.keras"
+DEMO = ROOT / "examples" / "nodules_unet.keras"
 STAGES = ("import", "load", "first prediction", "second prediction")
 
 PROGRAM = """
@@ -42,37 +46,48 @@ print(json.dumps([b - a for a, b in zip(marks, marks[1:])]))
 """
 
 
-def measure(python: str, library: str, cache: str) -> list[float]:
+def measure(python: str, library: str, file: Path, cache: str) -> list[float]:
     """Seconds of each stage in a fresh process."""
     environment = os.environ | {"NB3D_CACHE_DIR": cache, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [python, "-c", PROGRAM.format(library=library), str(NETWORK)]
+    command = [python, "-c", PROGRAM.format(library=library), str(file)]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise SystemExit(f"{library} failed: {(ran.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
     return [float(seconds) for seconds in json.loads(ran.stdout.strip().splitlines()[-1])]
 
 
-def cold(python: str, count: int) -> list[list[float]]:
+def cold(python: str, file: Path, count: int) -> list[list[float]]:
     """Runs with an empty cache each."""
     runs = []
     for _ in range(count):
         with tempfile.TemporaryDirectory() as cache:
-            runs.append(measure(python, "nb3d", cache))
+            runs.append(measure(python, "nb3d", file, cache))
     return runs
 
 
-def warm(python: str, library: str, count: int) -> list[list[float]]:
+def warm(python: str, library: str, file: Path, count: int) -> list[list[float]]:
     """Runs after one that filled the cache."""
     with tempfile.TemporaryDirectory() as cache:
-        measure(python, library, cache)
-        return [measure(python, library, cache) for _ in range(count)]
+        measure(python, library, file, cache)
+        return [measure(python, library, file, cache) for _ in range(count)]
 
 
-def row(name: str, runs: list[list[float]]) -> str:
+def row(network: str, name: str, runs: list[list[float]]) -> str:
     """A line of the table: medians of the stages, and of their sum up to the first prediction."""
     stages = [statistics.median(stage) for stage in zip(*runs, strict=True)]
     total = statistics.median(sum(run[:3]) for run in runs)
-    return f"| {name} | {' | '.join(f'{seconds:.2f}' for seconds in stages)} | {total:.2f} |"
+    return f"| {network} | {name} | {' | '.join(f'{seconds:.2f}' for seconds in stages)} | {total:.2f} |"
+
+
+def rows(network: str, file: Path, peers_python: str | None, count: int) -> list[str]:
+    """The lines of one network."""
+    lines = [
+        row(network, "nb3d, nothing compiled yet", cold(sys.executable, file, count)),
+        row(network, "nb3d, kernels on disk", warm(sys.executable, "nb3d", file, count)),
+    ]
+    if peers_python:
+        lines.append(row(network, "Keras on TensorFlow", warm(peers_python, "keras", file, count)))
+    return lines
 
 
 def main() -> None:
@@ -84,16 +99,17 @@ def main() -> None:
     options = parser.parse_args()
 
     lines = [
-        f"| seconds | {' | '.join(STAGES)} | import to first prediction |",
-        f"| --- | {' | '.join(['---:'] * (len(STAGES) + 1))} |",
-        row("nb3d, nothing compiled yet", cold(sys.executable, options.runs)),
-        row("nb3d, kernels on disk", warm(sys.executable, "nb3d", options.runs)),
+        f"| network | seconds | {' | '.join(STAGES)} | import to first prediction |",
+        f"| --- | --- | {' | '.join(['---:'] * (len(STAGES) + 1))} |",
+        *rows("the demo's", DEMO, options.peers_python, options.runs),
     ]
-    if options.peers_python:
-        lines.append(row("Keras on TensorFlow", warm(options.peers_python, "keras", options.runs)))
+    with tempfile.TemporaryDirectory() as folder:
+        large, file = unet(), Path(folder) / "unet.keras"
+        keras_like.build(nb3d, large).save(file)
+        lines += rows(large.name, file, options.peers_python, options.runs)
     print("\n".join(lines))
     if not options.dry:
-        caption = f"The demo's network on 64x64x64 voxels, medians of {options.runs} processes."
+        caption = f"One volume of 64x64x64 voxels, medians of {options.runs} processes."
         versions = {"nb3d": __version__} | {name: importlib.metadata.version(name) for name in ("numba", "numpy")}
         conditions = machine.describe(versions, machine.cores())
         report.write(report.COLD, "\n".join([*lines, "", caption, conditions]))
