@@ -8,18 +8,18 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from nb3d.cli import cache, info, plan, predict, summary, warmup
+from nb3d.cli import cache, convert, info, plan, predict, summary, verify, warmup
 from nb3d.version import __version__
 
 FAILED, INTERRUPTED = 1, 130
-_COMMANDS = (info, summary, plan, predict, warmup, cache)
+_COMMANDS = (info, summary, plan, predict, convert, verify, warmup, cache)
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; each command enters its own arguments and the function that carries it out."""
     result = argparse.ArgumentParser(
         prog="nb3d",
-        description="Look at 3D networks that Keras saved, and run them.",
+        description="Look at 3D networks that Keras saved, run them, and convert their files.",
         epilog="NB3D_DEBUG=1 shows where an error comes from.",
     )
     result.add_argument("--version", action="version", version=f"nb3d {__version__}")

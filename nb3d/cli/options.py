@@ -13,7 +13,7 @@ DEVICES = ("auto", "cpu", "cuda")
 def add_file(parser: argparse.ArgumentParser, optional: bool = False) -> None:
     """The model file."""
     number = "?" if optional else None
-    parser.add_argument("file", metavar="FILE", nargs=number, help="model file: .keras, .h5 or .hdf5")
+    parser.add_argument("file", metavar="FILE", nargs=number, help="model file: .keras, .h5, .hdf5 or .safetensors")
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -132,6 +132,23 @@ class Variable(Arithmetic):
         self._initializer = None
         self.version += 1
 
+    def adopt(self, array: np.ndarray) -> None:
+        """Replaces all values by an array that nobody else will write to; one that is as it must be is not copied.
+
+        Args:
+            array: Array of the same shape; it is cast to the Variable's dtype.
+
+        Raises:
+            ValueError: If the shape differs.
+        """
+        owned = array.dtype == np.dtype(self.dtype) and array.flags.c_contiguous and array.flags.owndata
+        if array.shape != self.shape or not owned:
+            self.assign(array)
+            return
+        self._value = array
+        self._initializer = None
+        self.version += 1
+
     def assign_add(self, value: Any) -> None:
         """Adds `value` to the values."""
         self.assign(self.value + np.asarray(value))

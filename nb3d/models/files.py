@@ -25,6 +25,7 @@ class Formats:
     read_weights: Callable[..., None]
     write_model: Callable[..., None]
     write_weights: Callable[..., None]
+    configuration: Callable[[Any], dict[str, Any]]
 
 
 _connected: list[Formats] = []
@@ -56,15 +57,17 @@ def load_model(
     *,
     max_bytes: int = MAX_BYTES,
     nonfinite: Nonfinite = "error",
+    verify: bool = False,
 ) -> Any:
-    """The model in a file, with its weights: Keras 3's ``.keras``, or Keras' older ``.h5``.
+    """The model in a file, with its weights: ``.keras``, Keras' older ``.h5``, or ``.safetensors`` as nb3d writes it.
 
     The file may come from anybody: its content is data, names in it are looked up in nb3d's own lists and in
     `custom_objects`, and everything is checked before the model gets a single weight. How the model was to be trained
-    (losses, metrics, optimizer and its state) is not read.
+    (losses, metrics, optimizer and its state) is not read. Words that changed their meaning between versions of Keras
+    are taken as the version that wrote the file meant them.
 
     Args:
-        filepath: The file; its name must end in ``.keras``, ``.h5`` or ``.hdf5``.
+        filepath: The file; its name must end in ``.keras``, ``.h5``, ``.hdf5``, ``.hdf``, ``.hd5`` or ``.safetensors``.
         custom_objects: Layers, functions and so on that nb3d does not have, by the names in the file.
         compile: Kept for Keras' signature; models are not trained.
         safe_mode: Kept for Keras' signature; there is no unsafe mode. Code in a file is never run.
@@ -72,17 +75,19 @@ def load_model(
             configuration asks for before anything is allocated.
         nonfinite: What to do about weights that are NaN or infinite, or a negative variance: ``'error'``, ``'warn'`` or
             ``'allow'``.
+        verify: Whether to replay the self-test that ``save(..., self_test=True)`` put into the file.
 
     Raises:
         nb3d.saving.ModelFileError: If the file is not there, damaged, of another kind, names something unknown, or its
-            weights do not fit its layers. The message names file, layer and key.
+            weights do not fit its layers. The message names file, layer and key. With `verify`, also if there is no
+            self-test in it, or a layer computes something else than it did: the first such layer is named.
         ImportError: If h5py, which reads HDF5, is missing.
 
     Source: https://keras.io/api/models/model_saving_apis/model_saving_and_loading/
     """
-    return formats().read_model(filepath, custom_objects, max_bytes=max_bytes, nonfinite=nonfinite)
+    return formats().read_model(filepath, custom_objects, max_bytes=max_bytes, nonfinite=nonfinite, verify=verify)
 
 
-def save_model(model: Any, filepath: Path, overwrite: bool = True) -> None:
-    """Writes a model with its weights to a ``.keras`` file, which Keras 3 opens too; see `Model.save`."""
-    formats().write_model(model, filepath, overwrite=overwrite)
+def save_model(model: Any, filepath: Path, overwrite: bool = True, *, self_test: bool = False) -> None:
+    """Writes a model with its weights to a file; see `Model.save`."""
+    formats().write_model(model, filepath, overwrite=overwrite, self_test=self_test)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from nb3d.engine.network import Network
 from nb3d.engine.node import symbolic_leaves
-from nb3d.engine.structure import leaves
+from nb3d.engine.structure import leaves, unwrap
 from nb3d.inspect.summary import print_summary
 from nb3d.kernels.compiling import quietly
 from nb3d.layers import Layer
@@ -22,6 +22,7 @@ from nb3d.models.describe import describe
 from nb3d.models.progress import progress
 from nb3d.models.rebuild import rebuild
 from nb3d.plan.function import Function, Plan
+from nb3d.plan.watch import NotFiniteError
 
 
 @LAYERS.register("Functional")
@@ -59,13 +60,14 @@ class Model(Network, Layer):
 
     def _wire(self, inputs: Any, outputs: Any) -> None:
         super()._wire(inputs, outputs)
-        self._functions: dict[str, Function] = {}
+        self._functions: dict[tuple[str, bool], Function] = {}
 
-    def function(self, device: str = "auto") -> Function:
-        """The model as a function of a list of arrays, with its cache of plans."""
-        if device not in self._functions:
-            self._functions[device] = Function(self.inputs, self.outputs, device=device)
-        return self._functions[device]
+    def function(self, device: str = "auto", check_finite: bool = False) -> Function:
+        """The model as a function of a list of arrays, with its cache of plans; arguments as for `predict`."""
+        key = device, check_finite
+        if key not in self._functions:
+            self._functions[key] = Function(self.inputs, self.outputs, device=device, check_finite=check_finite)
+        return self._functions[key]
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Applies the model: symbolic on symbolic tensors; on arrays it computes at once.
@@ -86,6 +88,7 @@ class Model(Network, Layer):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         device: str = "auto",
+        check_finite: bool = False,
     ) -> Any:
         """The outputs for any number of samples, batch by batch.
 
@@ -97,6 +100,8 @@ class Model(Network, Layer):
                 terminal. Unless it is 0, a process that compiles kernels for more than a second says so, once, on
                 standard error.
             device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+            check_finite: Whether to stop where the first value that is NaN or infinite comes up. It takes longer, as
+                every layer is looked at.
 
         Returns:
             An array, or a list or dict of arrays, as the model's outputs are.
@@ -104,8 +109,10 @@ class Model(Network, Layer):
         Raises:
             ValueError: If shapes do not fit, or the inputs differ in their number of samples.
             TypeError: If `x` is symbolic.
+            FloatingPointError: With `check_finite`, if a value is not finite; the message names the layer and the
+                voxel.
         """
-        function = self.function(device)
+        function = self.function(device, check_finite)
         arrays = self._arrays(x)
         samples = arrays[0].shape[0]
         if any(array.shape[0] != samples for array in arrays):
@@ -114,11 +121,13 @@ class Model(Network, Layer):
                 f"{[array.shape[0] for array in arrays]}."
             )
         length = batch_length(function, arrays, batch_size)
+        parts = []
         with quietly(verbose == 0):
-            parts = [
-                function([array[part] for array in arrays])
-                for part in progress(slices_of(samples, length), samples, verbose, f"predict {self.name}")
-            ]
+            for part in progress(slices_of(samples, length), samples, verbose, f"predict {self.name}"):
+                try:
+                    parts.append(function([array[part] for array in arrays]))
+                except NotFiniteError as error:
+                    raise error.later(part.start) from None
         if not parts:
             return self._structured([self._empty(tensor) for tensor in self.outputs])
         joined = [np.concatenate(results) if len(parts) > 1 else results[0] for results in zip(*parts, strict=True)]
@@ -127,6 +136,31 @@ class Model(Network, Layer):
     def predict_on_batch(self, x: Any, device: str = "auto") -> Any:
         """The outputs for one batch; arguments as for `predict`."""
         return self._structured(self.function(device)(self._arrays(x)))
+
+    def layer_outputs(self, x: Any, layers: Iterable[str] | None = None, device: str = "auto") -> dict[str, Any]:
+        """What layers compute, for one batch: to compare networks, and to look inside one.
+
+        Args:
+            x: As for `predict`; all samples are computed at once.
+            layers: Names of layers and operations; all of the model's where absent.
+            device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+
+        Returns:
+            Name -> output, in the order of computation; a list for a layer that is called several times, or has several
+            outputs.
+
+        Raises:
+            ValueError: If there is no such layer, or `x` does not fit.
+        """
+        wanted = {self.get_layer(name).name for name in layers} if layers is not None else None
+        tensors: dict[str, list[Any]] = {}
+        for node in self.nodes:
+            name = node.outbound_layer.name
+            if wanted is None or name in wanted:
+                tensors.setdefault(name, []).extend(node.output_tensors)
+        flat = [tensor for kept in tensors.values() for tensor in kept]
+        values = iter(Function(self.inputs, flat, device=device)(self._arrays(x)))
+        return {name: unwrap([next(values) for _ in kept]) for name, kept in tensors.items()}
 
     def _arrays(self, x: Any) -> list[np.ndarray]:
         if symbolic_leaves(x):
@@ -201,27 +235,39 @@ class Model(Network, Layer):
         return rebuild(config, custom_objects, cls)
 
     def to_json(self, **kwargs: Any) -> str:
-        """The configuration as JSON text, for `model_from_json`."""
-        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+        """The configuration as JSON text, as Keras 3 writes it: for `model_from_json`, here or there.
 
-    def save(self, filepath: files.Path, overwrite: bool = True) -> None:
-        """Writes configuration and weights to a ``.keras`` file, which `nb3d.models.load_model` and Keras 3 open.
+        Args:
+            **kwargs: Arguments of `json.dumps`.
+
+        Raises:
+            nb3d.saving.ModelFileError: If the model holds what a configuration cannot, such as a function without name.
+        """
+        return json.dumps(files.formats().configuration(self), **kwargs)
+
+    def save(self, filepath: files.Path, overwrite: bool = True, *, self_test: bool = False) -> None:
+        """Writes configuration and weights to a file that `nb3d.models.load_model` opens.
+
+        By the end of its name it is a ``.keras`` file, as Keras 3 writes and opens them; a ``.h5`` or ``.hdf5`` file,
+        Keras' older format; or a ``.safetensors`` file, nb3d's own plain format, which needs no h5py.
 
         The file is written beside its place and moved there when it is whole: a save that fails leaves the old one.
 
         Args:
-            filepath: Name of the file, ending in ``.keras``.
+            filepath: Name of the file.
             overwrite: Whether a file that is there already is replaced.
+            self_test: Whether to store a small input and, for every layer, statistics of what it computes from it;
+                ``load_model(..., verify=True)`` compares. Keras ignores it.
 
         Raises:
             nb3d.saving.ModelFileError: If the name has another ending, or the model holds what a file cannot.
             FileExistsError: If there is such a file and `overwrite` is false.
-            ImportError: If h5py is missing.
+            ImportError: If h5py is missing and needed.
         """
-        files.formats().write_model(self, filepath, overwrite=overwrite)
+        files.formats().write_model(self, filepath, overwrite=overwrite, self_test=self_test)
 
     def save_weights(self, filepath: files.Path, overwrite: bool = True) -> None:
-        """Writes the weights alone, to a ``.weights.h5`` file; arguments and errors as for `save`."""
+        """Writes the weights alone, to a ``.weights.h5`` or ``.safetensors`` file; arguments, errors as for `save`."""
         files.formats().write_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(
@@ -235,22 +281,23 @@ class Model(Network, Layer):
     ) -> None:
         """Takes the weights from a file of a model of the same architecture; all of them, or none if one does not fit.
 
+        Layers find their weights by their order in the model, whatever they are called.
+
         Args:
-            filepath: A ``.weights.h5`` file, or what `nb3d.models.load_model` reads.
-            skip_mismatch: Must be false.
-            by_name: Must be false: layers are matched by their order.
+            filepath: A ``.weights.h5`` file, a legacy ``.h5`` file of weights, or what `nb3d.models.load_model` reads.
+            skip_mismatch: Whether to leave weights as they are where those in the file have another shape, or a layer
+                has another number of them (which in a legacy file needs `by_name`); a warning tells each.
+            by_name: Whether layers find their weights in a legacy ``.h5`` file by name: those whose name is not in the
+                file keep theirs, and what the model has no layer for is left in the file.
             max_bytes: The most memory that the weights may take.
             nonfinite: What to do about weights that are NaN or infinite; see `nb3d.models.load_model`.
 
         Raises:
             nb3d.saving.ModelFileError: If the file is not there or damaged, or its weights do not fit.
-            NotImplementedError: If `skip_mismatch` or `by_name` is true.
             ImportError: If h5py is missing.
         """
-        for name, asked in (("skip_mismatch", skip_mismatch), ("by_name", by_name)):
-            if asked:
-                raise NotImplementedError(f"load_weights({name}=True) is not supported yet: expected {name}=False.")
-        files.formats().read_weights(self, filepath, max_bytes=max_bytes, nonfinite=nonfinite)
+        options = {"by_name": by_name, "skip_mismatch": skip_mismatch}
+        files.formats().read_weights(self, filepath, max_bytes=max_bytes, nonfinite=nonfinite, **options)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """An independent model: copies of the layers, with the same names, weights and connections."""

@@ -17,6 +17,7 @@ from nb3d.models import sharing
 from nb3d.models.arguments import Reference, decode, references
 from nb3d.models.parsing import parse_json
 from nb3d.models.schema import check_configuration, is_operation, name_of
+from nb3d.models.versions import in_new_words
 from nb3d.ops.operation import OPERATIONS
 
 
@@ -33,8 +34,16 @@ def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) 
     return model_from_config(config, custom_objects)
 
 
-def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def model_from_config(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, *, keras_version: str | None = None
+) -> Any:
     """A model from ``{'class_name': 'Functional' | 'Model' | 'Sequential', 'config': ...}``; weights are fresh.
+
+    Args:
+        config: The configuration.
+        custom_objects: Name -> class or function, for names that nb3d does not know.
+        keras_version: Version of Keras that wrote it, which decides what some words mean; where absent the
+            configuration may say so itself, and is taken for one of Keras 3 if it does not.
 
     Raises:
         ValueError: If it is no such configuration, or names something unknown.
@@ -42,9 +51,10 @@ def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = No
     if not isinstance(config, Mapping) or "class_name" not in config or "config" not in config:
         raise ValueError("Expected a model's configuration, a mapping with 'class_name' and 'config'.")
     with custom_object_scope(custom_objects):
+        config = in_new_words(config, keras_version)
         check_configuration(config)
         with _blaming("The configuration"):
-            model = deserialize(dict(config))
+            model = deserialize(config)
     if not isinstance(model, Network):
         raise ValueError(f"Expected the configuration of a model, got that of a {type(model).__name__}.")
     return model

@@ -29,6 +29,28 @@ def check_configuration(config: Any) -> None:
     _check_entry(config, "the model")
 
 
+def unknown_classes(config: Any) -> dict[str, list[str]]:
+    """The classes of layers in a configuration that are neither nb3d's nor custom objects, each with its layers' names.
+
+    Entries that are none are passed over: `check_configuration` tells them.
+    """
+    found: dict[str, list[str]] = {}
+    waiting = [config]
+    while waiting:
+        entry = waiting.pop(0)
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
+            continue
+        inner = entry.get("config")
+        values = inner if isinstance(inner, Mapping) else {"layers": inner}
+        if not (isinstance(inner, Mapping) and is_operation(entry)):
+            class_name = entry["class_name"]
+            if custom_object(str(entry.get("registered_name") or "")) is None and class_name not in LAYERS:
+                found.setdefault(class_name, []).append(str(entry.get("name") or values.get("name")))
+        layers = values.get("layers")
+        waiting += [values.get("layer"), *(layers if isinstance(layers, list) else [])]
+    return found
+
+
 def is_operation(entry: Mapping[str, Any]) -> bool:
     """Whether an entry is an operation of `keras.ops`; some, as Add, share their name with a layer."""
     module = entry.get("module") or ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nb3d.activations import ACTIVATIONS
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.node import symbolic_leaves
 from nb3d.engine.registry import custom_object_scope
@@ -17,6 +18,7 @@ from nb3d.layers.registry import LAYERS
 from nb3d.models.model import Model
 
 
+@ACTIVATIONS.register()
 @LAYERS.register()
 class Sequential(Model):
     """A chain of layers.

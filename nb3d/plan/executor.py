@@ -140,12 +140,14 @@ class Executor:
 
     Args:
         plan: The schedule.
+        checking: Whether to stop at the first value that is not finite.
     """
 
-    def __init__(self, plan: Schedule) -> None:
+    def __init__(self, plan: Schedule, checking: bool = False) -> None:
         self._packed = [_constants(item, plan.graph) for item in plan.steps]
         self._validating = watch.validating()
-        self.plan = plan if self._validating else _without_weights(plan)  # the reference takes them as they are
+        self._checking = checking
+        self.plan = plan if self._validating or checking else _without_weights(plan)  # they are looked at as they are
         self._idle: list[_Bound] = []
         self._lock = threading.Lock()
 
@@ -161,7 +163,8 @@ class Executor:
                 self._idle.append(bound)
 
     def _run_watched(self, bound: _Bound) -> None:
-        for item, (kernel, arguments) in zip(bound.items, bound.calls, strict=True):
+        layers = _layers_of(bound.items)
+        for layer, item, (kernel, arguments) in zip(layers, bound.items, bound.calls, strict=True):
             if watch.timing():
                 watch.timed(item, kernel, tuple(arguments))
             else:
@@ -170,6 +173,9 @@ class Executor:
                 absent = np.empty(0, item.case.out_dtype)
                 inputs = [absent if value is None else bound.array(value) for value in item.step.inputs]
                 watch.validate(item, inputs, bound.array(item.step.output))
+            if self._checking:
+                weights = [self.plan.graph.constants[v] for v in item.step.operands() if v in self.plan.graph.constants]
+                watch.check_step(layer, item, weights, bound.array(item.step.output))
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for arrays of the planned sizes; updates are carried out at the end."""
@@ -177,7 +183,7 @@ class Executor:
         with self._bound() as bound, bound.taking(inputs):
             for value, variable in graph.variables.items():
                 np.copyto(bound.views[value], variable.value)
-            if self._validating or watch.timing():
+            if self._checking or self._validating or watch.timing():
                 self._run_watched(bound)
             else:
                 for kernel, arguments in bound.calls:
@@ -191,6 +197,15 @@ class Executor:
         for variable, array in changes:
             variable.assign(array)
         return outputs
+
+
+def _layers_of(items: Sequence[ScheduledStep]) -> list[str]:
+    """The layer of every step: the last step of a layer has its name, those before it within the layer have none."""
+    layers, layer = [], ""
+    for item in reversed(items):
+        layer = item.step.label or layer
+        layers.append(layer)
+    return layers[::-1]
 
 
 def _without_weights(plan: Schedule) -> Schedule:

@@ -73,17 +73,22 @@ class Function:
         outputs: What to compute: symbolic tensors or Variables; losses and intermediate outputs included.
         updates: Updates to carry out after each run (see `nb3d.ops.assign`).
         device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+        check_finite: Whether a run stops at the first value that is NaN or infinite and says where it came up. Steps
+            are not fused then, so that each belongs to one layer.
 
     Raises:
         TypeError: If an input or output is not symbolic.
         ValueError: If an output depends on an input that is not given.
     """
 
-    def __init__(self, inputs: Any, outputs: Any, updates: Any = None, device: str = "auto") -> None:
+    def __init__(
+        self, inputs: Any, outputs: Any, updates: Any = None, device: str = "auto", check_finite: bool = False
+    ) -> None:
         self.inputs = to_list(inputs)
         self.outputs = to_list(outputs)
         self.updates = [] if updates is None else to_list(updates)
         self.device = device
+        self.check_finite = check_finite
         self._plans: OrderedDict[Any, Executor] = OrderedDict()
         self._working_memory: dict[Any, int] = {}
         self._lock = threading.RLock()
@@ -103,8 +108,11 @@ class Function:
         Raises:
             ValueError: If their number or shapes do not fit.
             TypeError: If one is symbolic.
+            FloatingPointError: With `check_finite`, if a value is not finite.
         """
         checked = self.check(arrays)
+        if self.check_finite:
+            watch.check_inputs([tensor.name for tensor in self.inputs], checked)
         return self.executor([array.shape for array in checked])(checked)
 
     def check(self, arrays: Any) -> list[np.ndarray]:
@@ -144,7 +152,8 @@ class Function:
         for tensor, shape in zip(self.inputs, shapes, strict=True):
             _check_shape(tensor, tuple(shape))
         specs = [TensorSpec(tuple(shape), t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
-        graph = run_passes(capture(self.inputs, specs, self.outputs, self.updates))
+        graph = capture(self.inputs, specs, self.outputs, self.updates)
+        graph = graph if self.check_finite else run_passes(graph)
         # What is checked against the reference must still have its operands afterwards.
         return schedule(graph, resolve(self.device).name, os.cpu_count() or 1, overwrite=not watch.validating())
 
@@ -158,7 +167,7 @@ class Function:
         with self._lock:
             found = self._plans.pop(key, None)
             if found is None or _stale(found.plan):
-                found = Executor(self._schedule(shapes))
+                found = Executor(self._schedule(shapes), self.check_finite)
             self._plans[key] = found
             while len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)

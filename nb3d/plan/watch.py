@@ -1,11 +1,14 @@
-"""Watching a run: ``NB3D_DEBUG=2`` prints what every step took, ``NB3D_VALIDATE=1`` checks it against the reference."""
+"""Watching a run: ``NB3D_DEBUG=2`` prints what every step took, ``NB3D_VALIDATE=1`` checks it against the reference.
+
+A function that is made to check looks at every step for the first value that is not finite.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,27 @@ from nb3d.plan.schedule import ScheduledStep
 
 # Of the largest value: sums in another order, as long as networks have them.
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
+
+
+class NotFiniteError(FloatingPointError):
+    """A value that is NaN or infinite, and where it came up first.
+
+    Args:
+        layer: The layer, or the input.
+        index: Its place, samples first.
+        value: The value.
+        shape: Shape of the output that it stands in.
+        reason: What may have caused it.
+    """
+
+    def __init__(self, layer: str, index: tuple[int, ...], value: float, shape: tuple[int, ...], reason: str) -> None:
+        self.layer, self.index, self.value, self.shape, self.reason = layer, index, value, shape, reason
+        super().__init__(f"{layer}: the first value that is not finite is {value}, at {index} of {shape}; {reason}")
+
+    def later(self, samples: int) -> NotFiniteError:
+        """The same error where the batch is not the first one."""
+        index = (self.index[0] + samples, *self.index[1:]) if self.index else ()
+        return NotFiniteError(self.layer, index, self.value, self.shape, self.reason)
 
 
 def timing() -> bool:
@@ -60,3 +84,32 @@ def validate(item: ScheduledStep, inputs: list[np.ndarray], out: np.ndarray) -> 
             f"Step {item.step.label!r} ({item.case.op}, {item.choice.implementation.name}): the result differs from "
             f"the reference by {error:.2e}, where the largest value is {largest:.2e}. Case: {item.case}"
         )
+
+
+def check_inputs(names: Sequence[str], inputs: Sequence[np.ndarray]) -> None:
+    """Raises `NotFiniteError` if an input of a run is not finite."""
+    for name, array in zip(names, inputs, strict=True):
+        _check_finite(f"Input {name!r}", array, "no layer has seen it yet")
+
+
+def check_step(layer: str, item: ScheduledStep, constants: Sequence[np.ndarray], out: np.ndarray) -> None:
+    """Raises `NotFiniteError` if what a step wrote is not finite; all steps before it have passed.
+
+    Args:
+        layer: The layer that the step belongs to.
+        item: The step.
+        constants: Its operands that are weights.
+        out: What it wrote.
+    """
+    wrong = any(array.dtype.kind == "f" and not np.isfinite(array).all() for array in constants)
+    reason = "a weight of the layer is not finite" if wrong else "what the layer was given is finite"
+    _check_finite(f"Layer {layer!r} ({item.case.op})", out, reason)
+
+
+def _check_finite(where: str, array: np.ndarray, reason: str) -> None:
+    if array.dtype.kind != "f":
+        return
+    bad = ~np.isfinite(array)
+    if bad.any():
+        index = tuple(int(at) for at in np.unravel_index(int(bad.argmax()), array.shape))
+        raise NotFiniteError(where, index, float(array[index]), array.shape, reason)

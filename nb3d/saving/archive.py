@@ -1,4 +1,4 @@
-"""The zip archive that is a ``.keras`` file: three members, read in memory and under caps, never extracted."""
+"""The zip archive that is a ``.keras`` file: three members or four, read in memory and under caps, never extracted."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import struct
 import zipfile
 import zlib
 from io import BytesIO
-from typing import BinaryIO
 
 from nb3d.models.parsing import MAX_BYTES
+from nb3d.saving.container import SELF_TEST
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.source import Source, Window
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
-_MEMBERS = (METADATA, CONFIG, WEIGHTS)
+_MEMBERS = (METADATA, CONFIG, WEIGHTS, SELF_TEST)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MAX_DIRECTORY = 64 * 1024  # bytes of the central directory; that of three members takes 200
 _FLAG_ENCRYPTED = 0x1
-_CHUNK = 2**20
 
 
 class Archive:
@@ -63,7 +62,7 @@ class Archive:
         member = self._members.get(name)
         return b"" if member is None else self._inflated(member, MAX_BYTES)
 
-    def weights(self, max_bytes: int) -> BinaryIO:
+    def weights(self, max_bytes: int) -> Window:
         """The HDF5 file inside the archive: in place where it is stored, in memory where it is compressed.
 
         Args:
@@ -71,10 +70,9 @@ class Archive:
         """
         member = self._members[WEIGHTS]
         if member.compress_type == zipfile.ZIP_STORED:
-            window = self._window(member)
-            _check_sum(window, member)
-            return window  # type: ignore[return-value]  # a raw stream serves
-        return BytesIO(self._inflated(member, max_bytes))
+            return self._window(member)
+        content = self._inflated(member, max_bytes)
+        return Window(BytesIO(content), 0, len(content), name=WEIGHTS)
 
     def _inflated(self, member: zipfile.ZipInfo, limit: int) -> bytes:
         if member.file_size > limit:
@@ -102,7 +100,7 @@ class Archive:
         offset = member.header_offset + 30 + name_length + extra_length
         if name != member.filename.encode() or member.compress_size != size or offset + size > self._source.size:
             raise ModelFileError("the member does not lie where the directory says", key=member.filename)
-        return Window(stream, offset, size)
+        return Window(stream, offset, size, member.CRC, member.filename)
 
 
 def _check_directory(source: Source) -> None:
@@ -120,15 +118,3 @@ def _check_directory(source: Source) -> None:
         length = struct.unpack("<Q", record[40:48])[0] if record[:4] == b"PK\x06\x06" else 2**64
     if length > _MAX_DIRECTORY:
         raise ModelFileError("the archive has too many members", expected=list(_MEMBERS))
-
-
-def _check_sum(window: Window, member: zipfile.ZipInfo) -> None:
-    """What `zipfile` does for members that it inflates."""
-    buffer = bytearray(_CHUNK)
-    total = 0
-    window.seek(0)
-    while count := window.readinto(buffer):
-        total = zlib.crc32(memoryview(buffer)[:count], total)
-    if total != member.CRC:
-        raise ModelFileError("the member is damaged: its checksum differs", key=member.filename)
-    window.seek(0)

@@ -49,6 +49,30 @@ def configuration(model: Model) -> Json:
         return _entry(model)
 
 
+def legacy_configuration(model: Model) -> Json:
+    """The content of ``model_config`` in an ``.h5`` file: the same, without modules.
+
+    Raises:
+        ModelFileError: If something in the model cannot be stored; the message names the layer.
+    """
+    whole = _without_modules(configuration(model))
+    return {key: whole[key] for key in ("class_name", "config")}
+
+
+def _without_modules(entry: Json) -> Json:
+    """An entry without what tells an operation from a layer of the same name."""
+    if str(entry.get("module")).startswith("keras.src.ops"):
+        name = entry["config"]["name"]
+        raise ModelFileError("an .h5 file cannot hold operations; a .keras file can", layer=name)
+    kept = {key: value for key, value in entry.items() if key not in ("module", "registered_name", "build_config")}
+    if ">" in (entry.get("registered_name") or ""):
+        kept["class_name"] = entry["registered_name"]
+    config = kept["config"]
+    if isinstance(config, dict) and isinstance(config.get("layers"), list):
+        kept["config"] = {**config, "layers": [_without_modules(layer) for layer in config["layers"]]}
+    return kept
+
+
 def _entry(layer: Any) -> Json:
     """``module``, ``class_name``, ``config`` and so on of a layer or model."""
     if isinstance(layer, Sequential):

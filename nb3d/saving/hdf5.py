@@ -6,39 +6,23 @@ through filters that HDF5 has built in.
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from nb3d.saving.attributes import MAX_NAMES, MAX_TEXT, Attribute, Attributes
+from nb3d.saving.container import Stored
 from nb3d.saving.errors import ModelFileError
-from nb3d.saving.heap import HeapGuard
+from nb3d.saving.source import Window
 
 MAX_OBJECTS = 200_000  # in one file
 MAX_DEPTH = 64
-MAX_NAMES = 100_000  # in one list of names
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 _SMALL = 2**20  # bytes that a chunk may always take
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A dataset that passed all checks but that of its values.
-
-    Attributes:
-        path: Where it lies.
-        shape: Its sizes.
-        dtype: Its type.
-    """
-
-    path: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
 
 
 def require_h5py() -> Any:
@@ -55,7 +39,7 @@ def require_h5py() -> Any:
 
 
 @contextmanager
-def reading(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[Hdf5]:
+def reading(stream: Window, name: str) -> Iterator[Hdf5]:
     """The HDF5 file in `stream`, closed behind the block.
 
     Args:
@@ -68,9 +52,8 @@ def reading(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[Hdf5]:
     """
     h5py = require_h5py()
     try:
-        guard = HeapGuard(stream)
-        with h5py.File(guard, "r") as root:
-            yield Hdf5(h5py, root, guard, name)
+        with h5py.File(stream, "r") as root:
+            yield Hdf5(h5py, root, stream, name)
     except ModelFileError:
         raise
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # what h5py raises over damaged files
@@ -80,11 +63,13 @@ def reading(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[Hdf5]:
 class Hdf5:
     """An open HDF5 file; `reading` makes one."""
 
-    def __init__(self, h5py: Any, root: Any, guard: HeapGuard, name: str) -> None:
+    def __init__(self, h5py: Any, root: Any, stream: Window, name: str) -> None:
         self._h5py = h5py
         self._root = root
-        self._guard = guard
+        self._stream = stream
+        self._attributes = Attributes(stream)
         self._known: dict[str, Any] = {}  # path -> object
+        self._known_attributes: dict[str, dict[str, Attribute]] = {}
         self.name = name
 
     # -- groups ----------------------------------------------------------------------------------------------------
@@ -154,7 +139,7 @@ class Hdf5:
 
     def text(self, path: str, name: str) -> str | None:
         """A string attribute of a group, ``None`` if it is absent."""
-        values = self._strings(path, name)
+        values = self._texts(path, name)
         if values is None:
             return None
         if len(values) != 1:
@@ -163,12 +148,14 @@ class Hdf5:
 
     def names(self, path: str, name: str) -> list[str] | None:
         """A list of names in an attribute, ``None`` if it is absent; long ones are split: ``name0``, ``name1``, ..."""
-        whole = self._strings(path, name)
+        if not self.has(path):
+            return None
+        whole = self._texts(path, name)
         if whole is not None:
             return whole
         names: list[str] = []
         for number in itertools.count():
-            part = self._strings(path, f"{name}{number}")
+            part = self._texts(path, f"{name}{number}")
             if part is None:
                 return names if number else None
             names.extend(part)
@@ -176,28 +163,22 @@ class Hdf5:
                 break
         raise ModelFileError("the list is too long", key=f"{path}.attrs[{name!r}]", expected=MAX_NAMES)
 
-    def _strings(self, path: str, name: str) -> list[str] | None:
-        attributes = self._get(path).attrs
-        if name not in attributes:
+    def _texts(self, path: str, name: str) -> list[str] | None:
+        attribute = self._attributes_of(path).get(name)
+        if attribute is None:
             return None
         key = f"{path}.attrs[{name!r}]"
-        handle = attributes.get_id(name)
-        count = math.prod(handle.shape)
-        if count > MAX_NAMES:
-            raise ModelFileError("the list is too long", key=key, expected=f"at most {MAX_NAMES} names", got=count)
-        if count == 0:  # an empty list is stored as one of numbers
+        if attribute.count == 0:  # an empty list is stored as one of numbers
             return []
-        if handle.dtype.kind != "S" and self._h5py.check_string_dtype(handle.dtype) is None:
-            raise ModelFileError("this attribute holds no text", key=key, expected="strings", got=handle.dtype)
-        self._guard.expect(count)
-        values = np.asarray(attributes[name], dtype=object).reshape(-1)
-        try:
-            texts = [value.decode("utf8") if isinstance(value, bytes) else str(value) for value in values]
-            for text in texts:
-                text.encode("utf8")
-        except UnicodeError as error:
-            raise ModelFileError(f"this attribute is no UTF-8 text: {error}", key=key) from error
-        return texts
+        if not attribute.is_text:
+            raise ModelFileError("this attribute holds no text", key=key, expected="strings")
+        return self._attributes.texts(attribute, key)
+
+    def _attributes_of(self, path: str) -> dict[str, Attribute]:
+        if path not in self._known_attributes:
+            address = self._h5py.h5o.get_info(self._get(path).id).addr
+            self._known_attributes[path] = self._attributes.of(address)
+        return self._known_attributes[path]
 
     # -- datasets --------------------------------------------------------------------------------------------------
 
@@ -225,14 +206,33 @@ class Hdf5:
             raise ModelFileError(
                 "the values are not all there", key=path, expected=f"{needed} bytes", got=dataset.id.get_storage_size()
             )
-        if "dtype" in dataset.attrs:
+        if "dtype" in self._attributes_of(path):
             raise ModelFileError("the dataset holds a type of Keras' own, such as bfloat16", key=path)
         return Stored(path, shape, dtype)
 
-    def read(self, stored: Stored) -> np.ndarray:
-        """The values of a dataset."""
-        array: np.ndarray = self._dataset(stored.path)[...]
-        return array
+    def read(self, items: Sequence[Stored]) -> list[np.ndarray]:
+        """The values of datasets, those that lie in one piece in one pass over the file."""
+        arrays, places = [], []
+        for item in items:
+            dataset = self._dataset(item.path)
+            offset = dataset.id.get_offset()
+            if offset is None:  # in chunks, compressed perhaps, or within the header of the dataset
+                arrays.append(np.asarray(dataset[...]))
+            else:
+                arrays.append(np.empty(item.shape, item.dtype))
+                places.append((offset, arrays[-1]))
+        self._stream.fill(places)
+        return arrays
+
+    def bytes(self, path: str) -> bytes:
+        """The bytes that a dataset consists of; none if it is absent."""
+        if not self.has(path):
+            return b""
+        item = self.stored(path)
+        if item.dtype != np.uint8 or len(item.shape) != 1 or item.shape[0] > MAX_TEXT:
+            expected = f"at most {MAX_TEXT} bytes"
+            raise ModelFileError("this is no text", key=path, expected=expected, got=f"{item.dtype} {item.shape}")
+        return self.read([item])[0].tobytes()
 
     def _dataset(self, path: str) -> Any:
         dataset = self._get(path)

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.names import to_snake_case
 from nb3d.engine.network import Network
 from nb3d.engine.variable import Variable
 from nb3d.saving.errors import ModelFileError
-from nb3d.saving.hdf5 import Hdf5
 
 _CLASS_NAMES = {"Model": "Functional"}  # Keras makes a Functional where one says Model(inputs, outputs)
 
@@ -23,7 +24,7 @@ _CLASS_NAMES = {"Model": "Functional"}  # Keras makes a Functional where one say
 _STATES = frozenset({
     "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "seed_generator",
 })  # fmt: skip
-_OLD_CONTAINER = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 and 2.13 call `layers`
+OLD_CONTAINER = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 and 2.13 call `layers`
 _SHOWN = 5  # names of a long list in a message
 
 
@@ -35,11 +36,26 @@ class Slot:
         path: The place.
         layer: Name of the layer that it belongs to.
         variable: The weight.
+        order: The axes of the stored array in the order in which the weight has them; the same order where absent.
+        flipped: Axes of the weight that are stored from the end to the beginning.
     """
 
     path: str
     layer: str
     variable: Variable
+    order: tuple[int, ...] | None = None
+    flipped: tuple[int, ...] = ()
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """The shape that the stored array must have."""
+        shape = self.variable.shape
+        return shape if self.order is None else tuple(shape[self.order.index(axis)] for axis in range(len(shape)))
+
+    def unpacked(self, stored: np.ndarray) -> np.ndarray:
+        """The weight, from the stored array."""
+        array = stored if self.order is None else stored.transpose(self.order)
+        return np.flip(array, self.flipped) if self.flipped else array
 
 
 @dataclass(frozen=True)
@@ -48,47 +64,60 @@ class Group:
 
     Attributes:
         path: The place of ``vars``.
+        label: The names of the layer and of those that it is in, for files that count nothing.
         layer: The layer.
     """
 
     path: str
+    label: str
     layer: Any
 
+    def weights(self) -> list[Variable]:
+        """The layer's own weights: trainable ones first, whether it is frozen or not."""
+        return [*self.layer._trainable_weights, *self.layer._non_trainable_weights]
+
     def slots(self) -> list[Slot]:
-        """The places of the layer's own weights: trainable ones first, whether it is frozen or not."""
-        own = [*self.layer._trainable_weights, *self.layer._non_trainable_weights]
-        return [Slot(f"{self.path}/{index}", self.layer.name, variable) for index, variable in enumerate(own)]
+        """The places of the layer's own weights."""
+        return [Slot(f"{self.path}/{index}", self.layer.name, own) for index, own in enumerate(self.weights())]
+
+    def named_slots(self) -> list[Slot]:
+        """The places of the layer's own weights where names count: ``stem/conv/kernel``."""
+        return [
+            Slot(_join(self.label, own.name.rpartition("/")[2]), self.layer.name, own) for own in self.weights()
+        ]
 
 
 def groups(model: BaseLayer) -> list[Group]:
     """One group for every layer of a model, at every depth; a shared layer is where it is reached first."""
-    return list(_visit(model, "", set()))
+    return list(_visit(model, "", "", set()))
 
 
-def _visit(layer: BaseLayer, path: str, visited: set[int]) -> Iterator[Group]:
+def _visit(layer: BaseLayer, path: str, label: str, visited: set[int]) -> Iterator[Group]:
     if id(layer) in visited:
         return
     visited.add(id(layer))
-    yield Group(_join(path, "vars"), layer)
+    yield Group(_join(path, "vars"), label, layer)
     if isinstance(layer, Network):
-        yield from _visit_all(layer.layers, _join(path, "layers"), visited)
+        yield from _visit_all(layer.layers, _join(path, "layers"), label, visited)
         return
     for name, value in sorted(vars(layer).items(), key=lambda item: (item[0].startswith("_"), item[0])):
         if isinstance(value, BaseLayer):
-            yield from _visit(value, _join(path, name), visited)
+            yield from _visit(value, _join(path, name), _join(label, name), visited)
         elif isinstance(value, list | tuple | dict):
-            yield from _visit_all(value, _join(path, name), visited)
+            yield from _visit_all(value, _join(path, name), _join(label, name), visited)
 
 
-def _visit_all(container: Any, path: str, visited: set[int]) -> Iterator[Group]:
+def _visit_all(container: Any, path: str, label: str, visited: set[int]) -> Iterator[Group]:
     """The layers of a list or dict, counted per class: ``conv3d``, ``conv3d_1``, ..."""
     counts: Counter[str] = Counter()
     items: Iterable[Any] = container.values() if isinstance(container, dict) else container
-    for item in items:
+    for number, item in enumerate(items):
         if isinstance(item, BaseLayer):
-            yield from _visit(item, _join(path, _counted(_snake_case(item), counts)), visited)
+            place = _join(path, _counted(_snake_case(item), counts))
+            yield from _visit(item, place, _join(label, item.name), visited)
         elif isinstance(item, list | tuple | dict):
-            yield from _visit_all(item, _join(path, _counted("container", counts)), visited)
+            place = _join(path, _counted("container", counts))
+            yield from _visit_all(item, place, _join(label, str(number)), visited)
 
 
 def _counted(name: str, counts: Counter[str]) -> str:
@@ -109,29 +138,57 @@ def slots(model: BaseLayer) -> list[Slot]:
     return [slot for group in groups(model) for slot in group.slots()]
 
 
-def slots_in(file: Hdf5, model: BaseLayer) -> list[Slot]:
-    """The places of all weights of a model in a file that has just these.
+def named_slots(model: BaseLayer) -> list[Slot]:
+    """The places of all weights of a model where names count.
 
     Raises:
-        ModelFileError: If weights are missing from the file, or it has others.
+        ModelFileError: If two would have one name: a layer's name holds a ``/``, or layers inside one share a name.
     """
-    places = slots(model)
-    if file.has(_OLD_CONTAINER):
-        places = [replace(slot, path=slot.path.replace("layers", _OLD_CONTAINER)) for slot in places]
-    check_names(places, file.datasets())
+    places = [slot for group in groups(model) for slot in group.named_slots()]
+    twice = [path for path, count in Counter(slot.path for slot in places).items() if count > 1]
+    if twice:
+        raise ModelFileError(f"two weights of the model would have one name: {_listed(twice)}")
     return places
+
+
+def in_old_words(places: Sequence[Slot]) -> list[Slot]:
+    """The same places as TensorFlow 2.12 and 2.13 call them."""
+
+    def renamed(path: str) -> str:
+        return "/".join(OLD_CONTAINER if part == "layers" else part for part in path.split("/"))
+
+    return [replace(slot, path=renamed(slot.path)) for slot in places]
 
 
 def check_names(places: Sequence[Slot], found: Sequence[str]) -> None:
     """Raises `ModelFileError` unless the file has exactly the places that the model has."""
-    wanted, there = {slot.path for slot in places}, set(found)
-    missing = [f"{slot.path} of {slot.layer!r}" for slot in places if slot.path not in there]
-    extra = [path for path in found if path not in wanted and not _STATES.intersection(path.split("/"))]
+    missing, extra = differing_names(places, found)
     if missing or extra:
         raise ModelFileError(
             "the weights in the file are not those of the model"
             f"{'; missing: ' + _listed(missing) if missing else ''}{'; extra: ' + _listed(extra) if extra else ''}"
         )
+
+
+def differing_names(places: Sequence[Slot], found: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What the model has and the file has not, and the reverse; the state of a training does not count."""
+    wanted, there = {slot.path for slot in places}, set(found)
+    missing = [f"{slot.path} of {slot.layer!r}" for slot in places if slot.path not in there]
+    extra = [path for path in found if path not in wanted and not _STATES.intersection(path.split("/"))]
+    return missing, extra
+
+
+def fitting_groups(places: Sequence[Slot], found: Sequence[str]) -> tuple[list[Slot], list[str]]:
+    """The places of layers of which the file has just the weights that they have, and the names of the others."""
+    there: dict[str, set[str]] = {}
+    for path in found:
+        there.setdefault(path.rpartition("/")[0], set()).add(path)
+    wanted: dict[str, list[Slot]] = {}
+    for slot in places:
+        wanted.setdefault(slot.path.rpartition("/")[0], []).append(slot)
+    fit = {group for group, slots in wanted.items() if {slot.path for slot in slots} == there.get(group)}
+    kept = [slot for slot in places if slot.path.rpartition("/")[0] in fit]
+    return kept, [slots[0].layer for group, slots in wanted.items() if group not in fit]
 
 
 def _listed(names: list[str]) -> str:

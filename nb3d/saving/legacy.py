@@ -2,89 +2,198 @@
 
 Every layer of the model has a group, and attributes list the layers and the weights of each, in order. A model within
 the model is one layer: its trainable weights come first, the others at the end. Paths are never guessed.
+
+What does not fit is told by the words that Keras has for it, so that searches find it.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from nb3d.engine.variable import Variable
+from nb3d.saving.container import Matching
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.hdf5 import Hdf5
 from nb3d.saving.layout import Slot, groups
 
 WHOLE_MODEL = "model_weights"  # the group of the weights in a file that holds the model too
+TOP_LEVEL = "top_level_model_weights"  # the group of weights that a model has besides those of its layers
 LAYERS, WEIGHTS = "layer_names", "weight_names"
+VERSION, BACKEND = "keras_version", "backend"
+
+_FLIPPED_BY_THEANO = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose"})
+_TURNED_BY_KERAS_1 = frozenset({"Conv2D", "Conv3D"})  # channels first: the kernel was (filters, channels, ...)
 
 
-def slots(file: Hdf5, root: str, model: Any, by_name: bool) -> list[Slot]:
-    """The places of all weights of a model.
+class LegacyWeights:
+    """Weights under lists of names.
 
     Args:
         file: The file.
         root: The group that lists the layers.
-        model: The model.
-        by_name: Whether groups belong to layers of the same name, as in a file that holds the model itself, or to
-            layers in their order, as in a file of weights alone.
-
-    Raises:
-        ModelFileError: If the layers with weights are not those of the model, or their numbers of weights differ.
     """
-    stored = _stored_layers(file, root)
-    layers = [layer for layer in model.layers if layer.weights]
-    names = [layer.name for layer in layers]
-    if by_name and set(names) == set(stored):
-        pairs = [(name, layer) for name, layer in zip(names, layers, strict=True)]
-    elif not by_name and len(names) == len(stored):
-        pairs = list(zip(stored, layers, strict=True))
-    else:
-        missing = [name for name in names if name not in stored]
-        extra = [name for name in stored if name not in names]
-        raise ModelFileError(
-            f"the layers with weights are not those of the model; missing: {missing}; extra: {extra}",
-            key=f"{root}.attrs[{LAYERS!r}]",
-            expected=f"{len(names)} layers with weights",
-            got=len(stored),
-        )
-    return [slot for name, layer in pairs for slot in _slots_of(layer, _join(root, name), stored[name])]
 
+    def __init__(self, file: Hdf5, root: str) -> None:
+        self._file = file
+        self._root = root
+        self.stored = file.stored
+        self.read = file.read
 
-def _stored_layers(file: Hdf5, root: str) -> dict[str, list[str]]:
-    """Layer -> its weights, for the layers in the file that have some."""
-    names = file.names(root, LAYERS)
-    if names is None:
-        raise ModelFileError("the list of layers is missing from the file", key=f"{root}.attrs[{LAYERS!r}]")
-    found: dict[str, list[str]] = {}
-    for name in names:
-        weights = file.names(_join(root, name), WEIGHTS)
-        if weights is None:
-            raise ModelFileError("the list of weights is missing from the file", layer=name, key=WEIGHTS)
-        if name in found:
-            raise ModelFileError("the layer comes twice in the list of layers", layer=name)
-        if weights:
+    def names(self) -> list[str]:
+        """The places of all weights in the file."""
+        listed = self._layers().items()
+        return [_join(_join(self._root, group), name) for group, names in listed for name in names]
+
+    def slots(self, model: Any, matching: Matching) -> list[Slot]:
+        """The places of a model's weights; see `nb3d.saving.container.Weights`."""
+        listed = self._layers()
+        if matching.own:
+            pairs = self._all_by_name(listed, model)
+        elif matching.by_name:
+            pairs = self._some_by_name(listed, model, matching)
+        else:
+            pairs = self._all_in_order(listed, model)
+        version, backend = self._file.text(self._root, VERSION), self._file.text(self._root, BACKEND)
+        if not matching.by_name and self._file.names(_join(self._root, TOP_LEVEL), WEIGHTS):
+            raise ModelFileError("the file has weights that belong to no layer", key=_join(self._root, TOP_LEVEL))
+        found = []
+        for number, layer, group in pairs:
+            for plain, owner in _slots_of(layer, _join(self._root, group), listed[group]):
+                slot = self._converted(plain, owner, version, backend)
+                if self._fits(slot, f"layer #{number} (named {layer.name})", matching):
+                    found.append(slot)
+        return found
+
+    def _layers(self) -> dict[str, list[str]]:
+        """Layer -> its weights, for all layers in the file, in their order."""
+        names = self._file.names(self._root, LAYERS)
+        if names is None:
+            raise ModelFileError("the list of layers is missing from the file", key=f"{self._root}.attrs[{LAYERS!r}]")
+        found: dict[str, list[str]] = {}
+        for name in names:
+            weights = self._file.names(_join(self._root, name), WEIGHTS)
+            if weights is None:
+                raise ModelFileError("the list of weights is missing from the file", layer=name, key=WEIGHTS)
+            if name in found:
+                raise ModelFileError("the layer comes twice in the list of layers", layer=name)
             found[name] = weights
-    return found
+        return found
+
+    # -- which layer takes which group: number, layer, group -------------------------------------------------------
+
+    def _all_by_name(self, listed: dict[str, list[str]], model: Any) -> Iterator[tuple[int, Any, str]]:
+        wanted = {layer.name: layer for layer in model.layers if layer.weights}
+        there = {name for name, weights in listed.items() if weights}
+        if set(wanted) != there:
+            raise self._other_layers(list(wanted), [name for name in listed if name in there])
+        for number, (name, layer) in enumerate(wanted.items()):
+            _check_count(layer, name, number, len(listed[name]))
+            yield number, layer, name
+
+    def _all_in_order(self, listed: dict[str, list[str]], model: Any) -> Iterator[tuple[int, Any, str]]:
+        wanted = [layer for layer in model.layers if layer.weights]
+        there = [name for name, weights in listed.items() if weights]
+        if len(wanted) != len(there):
+            raise self._other_layers([layer.name for layer in wanted], there)
+        for number, (layer, name) in enumerate(zip(wanted, there, strict=True)):
+            _check_count(layer, name, number, len(listed[name]))
+            yield number, layer, name
+
+    def _some_by_name(
+        self, listed: dict[str, list[str]], model: Any, matching: Matching
+    ) -> Iterator[tuple[int, Any, str]]:
+        layers = {layer.name: layer for layer in model.layers}
+        for number, name in enumerate(listed):
+            if name not in layers:
+                continue
+            try:
+                _check_count(layers[name], name, number, len(listed[name]))
+            except ModelFileError as error:
+                if not matching.skip_mismatch:
+                    raise
+                _warn(self._file.name, error)
+            else:
+                yield number, layers[name], name
+
+    def _other_layers(self, wanted: list[str], there: list[str]) -> ModelFileError:
+        missing = [name for name in wanted if name not in there]
+        extra = [name for name in there if name not in wanted]
+        return ModelFileError(
+            "Layer count mismatch: the layers with weights are not those of the model; "
+            f"missing: {missing}; extra: {extra}",
+            key=f"{self._root}.attrs[{LAYERS!r}]",
+            expected=f"{len(wanted)} layers with weights",
+            got=len(there),
+        )
+
+    # -- single weights --------------------------------------------------------------------------------------------
+
+    def _converted(self, slot: Slot, owner: Any, version: str | None, backend: str | None) -> Slot:
+        """A kernel that Keras 1 or Theano stored otherwise; weights without a version are those of Keras 1."""
+        if not slot.variable.name.endswith("/kernel"):
+            return slot
+        kind = owner._class_name.replace("Convolution", "Conv")
+        spatial = tuple(range(len(slot.variable.shape) - 2))
+        first = getattr(owner, "data_format", None) == "channels_first"
+        if version is None and first and kind in _TURNED_BY_KERAS_1:
+            turned = replace(slot, order=(*(axis + 2 for axis in spatial), 1, 0))
+            slot = turned if self.stored(slot.path).shape == turned.stored_shape else slot
+        if backend == "theano" and kind in _FLIPPED_BY_THEANO:
+            slot = replace(slot, flipped=spatial)
+        return slot
+
+    def _fits(self, slot: Slot, where: str, matching: Matching) -> bool:
+        """Whether a weight has the shape of the model's; where mismatches are skipped, a warning if not."""
+        shape = self.stored(slot.path).shape
+        if shape == slot.stored_shape:
+            return True
+        error = ModelFileError(
+            f"Shape mismatch in {where}: the weight has another shape",
+            layer=slot.layer,
+            key=slot.path,
+            expected=slot.stored_shape,
+            got=shape,
+        )
+        if not matching.skip_mismatch:
+            raise error
+        _warn(self._file.name, error)
+        return False
 
 
-def _slots_of(layer: Any, group: str, names: list[str]) -> list[Slot]:
-    """The weights of one layer and of those inside it.
+def _check_count(layer: Any, name: str, number: int, count: int) -> None:
+    if count != len(layer.weights):
+        raise ModelFileError(
+            f"Weight count mismatch for layer #{number} (named {layer.name} in the model, {name} in the file): "
+            "the number of weights differs",
+            layer=layer.name,
+            expected=len(layer.weights),
+            got=count,
+        )
+
+
+def _warn(file: str, error: ModelFileError) -> None:
+    error.file = file
+    warnings.warn(f"Skipping: {error}", UserWarning, stacklevel=2)
+
+
+def _slots_of(layer: Any, group: str, names: list[str]) -> list[tuple[Slot, Any]]:
+    """The weights of one layer and of those inside it, each with the layer that it belongs to.
 
     Their order alone would mix up weights of one shape where a layer inside is frozen otherwise than it was; so names
     decide where those in the file are those of the layer.
     """
-    owners = {id(slot.variable): slot.layer for part in groups(layer) for slot in part.slots()}
+    owners = {id(own): part.layer for part in groups(layer) for own in part.weights()}
     variables: list[Variable] = layer.weights
-    if len(names) != len(variables):
-        raise ModelFileError(
-            "the number of weights differs", layer=layer.name, key=group, expected=len(variables), got=len(names)
-        )
     place = {_ending(name): name for name in names}
-    ends = [f"{owners[id(variable)]}/{variable.name.rsplit('/', 1)[-1]}" for variable in variables]
+    ends = [f"{owners[id(variable)].name}/{variable.name.rsplit('/', 1)[-1]}" for variable in variables]
     if set(place) == set(ends) and len(place) == len(names):
         names = [place[end] for end in ends]
     return [
-        Slot(_join(group, name), owners[id(variable)], variable)
+        (Slot(_join(group, name), owners[id(variable)].name, variable), owners[id(variable)])
         for name, variable in zip(names, variables, strict=True)
     ]
 

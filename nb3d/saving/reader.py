@@ -9,12 +9,11 @@ from typing import Any
 from nb3d.models.files import Nonfinite, Path
 from nb3d.models.parsing import parse_json
 from nb3d.models.rebuild import model_from_config
-from nb3d.saving import layout, legacy
-from nb3d.saving.archive import CONFIG, METADATA, Archive
+from nb3d.saving import layout
+from nb3d.saving.container import Container, Matching
 from nb3d.saving.errors import ModelFileError
-from nb3d.saving.hdf5 import Hdf5, reading
-from nb3d.saving.layout import Slot
-from nb3d.saving.source import ZIP, Source, opened
+from nb3d.saving.formats import opened_container
+from nb3d.saving.source import Source
 from nb3d.saving.weights import assign_all, bytes_of, check_budget, check_policy, read_all
 
 NEWEST_KERAS = 3  # files of a later one may mean something else by the same words
@@ -29,48 +28,69 @@ def read_model(
     *,
     max_bytes: int,
     nonfinite: Nonfinite,
+    verify: bool = False,
 ) -> Any:
     """See `nb3d.models.load_model`."""
     check_policy(nonfinite)
-    with opened(path) as source:
-        if source.kind == ZIP:
-            archive = Archive(source)
-            _check_version(_archived_version(archive))
-            model = _build(archive.text(CONFIG), CONFIG, custom_objects)
-            _check_fillable(model, max_bytes)
-            _fill_from_archive(model, source, archive, nonfinite)
-            return model
-        with reading(source.window(), source.name) as file:
-            text = file.text("", "model_config")
-            if text is None:
-                raise ModelFileError(
-                    "the file holds weights alone: make the model, with model_from_json, and call its load_weights",
-                    key="attrs['model_config']",
-                )
-            _check_version(file.text("", "keras_version"))
-            model = _build(text.encode(), "attrs['model_config']", custom_objects)
-            _check_fillable(model, max_bytes)
-            _fill(file, legacy.slots(file, legacy.WHOLE_MODEL, model, by_name=True), source, nonfinite)
-            return model
+    with opened_container(path) as (source, container):
+        model = build(container, custom_objects)
+        _check_fillable(model, max_bytes)
+        _fill(model, source, container, Matching(own=True), nonfinite)
+        recorded = container.self_test
+        if verify:
+            from nb3d.saving import self_test
+
+            self_test.replay(model, recorded)
+        return model
 
 
-def read_weights(model: Any, path: Path, *, max_bytes: int, nonfinite: Nonfinite) -> None:
+def read_weights(
+    model: Any,
+    path: Path,
+    *,
+    max_bytes: int,
+    nonfinite: Nonfinite,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+) -> None:
     """See `nb3d.Model.load_weights`."""
     check_policy(nonfinite)
-    with opened(path) as source:
+    with opened_container(path) as (source, container):
         _check_fillable(model, max_bytes)
-        if source.kind == ZIP:
-            _fill_from_archive(model, source, Archive(source), nonfinite)
-            return
-        with reading(source.window(), source.name) as file:
-            _fill(file, _slots_in(file, model), source, nonfinite)
+        _fill(model, source, container, Matching(by_name=by_name, skip_mismatch=skip_mismatch), nonfinite)
 
 
-def _archived_version(archive: Archive) -> Any:
-    metadata = _parsed(archive.text(METADATA) or b"{}", METADATA)
-    if not isinstance(metadata, Mapping):
-        raise ModelFileError("this is no object", key=METADATA, got=f"{metadata!r:.40}")
-    return metadata.get("keras_version")
+def build(container: Container, custom_objects: Mapping[str, Any] | None) -> Any:
+    """The model of the configuration in a file, without the weights."""
+    config = configuration_in(container)
+    return built_from(config, container, custom_objects)
+
+
+def configuration_in(container: Container) -> Any:
+    """The configuration in a file, parsed and not yet checked.
+
+    Raises:
+        ModelFileError: If there is none, it is no JSON, or a later version of Keras wrote it.
+    """
+    if not container.config:
+        raise ModelFileError(
+            "the file holds weights alone: make the model, with model_from_json, and call its load_weights",
+            key=container.config_key,
+        )
+    _check_version(container.version)
+    try:
+        return parse_json(container.config)
+    except ValueError as error:
+        raise ModelFileError(f"this is no configuration: {error}", key=container.config_key) from error
+
+
+def built_from(config: Any, container: Container, custom_objects: Mapping[str, Any] | None) -> Any:
+    """The model of a configuration. Whatever goes wrong in it is the file's doing: nothing else came in."""
+    try:
+        return model_from_config(config, custom_objects, keras_version=container.version)
+    except Exception as error:
+        message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        raise ModelFileError(message or type(error).__name__, key=container.config_key) from error
 
 
 def _check_version(version: Any) -> None:
@@ -86,23 +106,6 @@ def _check_version(version: Any) -> None:
         )
 
 
-def _parsed(text: bytes, place: str) -> Any:
-    try:
-        return parse_json(text)
-    except ValueError as error:
-        raise ModelFileError(f"this is no configuration: {error}", key=place) from error
-
-
-def _build(text: bytes, place: str, custom_objects: Mapping[str, Any] | None) -> Any:
-    """The model of a configuration. Whatever goes wrong in it is the file's doing: nothing else came in."""
-    config = _parsed(text, place)
-    try:
-        return model_from_config(config, custom_objects)
-    except Exception as error:
-        message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-        raise ModelFileError(message or type(error).__name__, key=place) from error
-
-
 def _check_fillable(model: Any, max_bytes: int) -> None:
     """Raises `ModelFileError` if the model has no weights yet, or larger ones than allowed."""
     if not model.built:
@@ -112,23 +115,15 @@ def _check_fillable(model: Any, max_bytes: int) -> None:
     check_budget(layout.slots(model), max_bytes)
 
 
-def _slots_in(file: Hdf5, model: Any) -> list[Slot]:
-    """The places of a model's weights in an HDF5 file, whichever of three kinds it is."""
-    if file.names("", legacy.LAYERS) is not None:
-        return legacy.slots(file, "", model, by_name=False)
-    if file.has(legacy.WHOLE_MODEL):
-        return legacy.slots(file, legacy.WHOLE_MODEL, model, by_name=False)
-    return layout.slots_in(file, model)
+def compressed_limit(model: Any) -> int:
+    """The most memory that weights may take where they are compressed."""
+    return _COPIES * bytes_of(layout.slots(model)) + _OVERHEAD
 
 
-def _fill_from_archive(model: Any, source: Source, archive: Archive, nonfinite: Nonfinite) -> None:
-    limit = _COPIES * bytes_of(layout.slots(model)) + _OVERHEAD
-    with archive.weights(limit) as stream, reading(stream, source.name) as file:
-        _fill(file, layout.slots_in(file, model), source, nonfinite)
-
-
-def _fill(file: Hdf5, slots: list[Slot], source: Source, nonfinite: Nonfinite) -> None:
+def _fill(model: Any, source: Source, container: Container, matching: Matching, nonfinite: Nonfinite) -> None:
     """Reads and checks all, and only then changes the model."""
-    arrays = read_all(file, slots, nonfinite)
+    with container.weights(compressed_limit(model)) as weights:
+        slots = weights.slots(model, matching)
+        arrays = read_all(source.name, weights, slots, nonfinite)
     source.check_unchanged()
     assign_all(slots, arrays)

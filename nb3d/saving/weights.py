@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from nb3d.models.files import Nonfinite
+from nb3d.saving.container import Stored, Weights
 from nb3d.saving.errors import ModelFileError
-from nb3d.saving.hdf5 import Hdf5
 from nb3d.saving.layout import Slot
 
 _POLICIES = ("error", "warn", "allow")
+_PART = 2**16  # values
 
 
 def bytes_of(slots: Sequence[Slot]) -> int:
@@ -46,32 +47,47 @@ def check_policy(nonfinite: str) -> None:
         raise ValueError(f"nonfinite must be one of {_POLICIES}, got {nonfinite!r}.")
 
 
-def read_all(file: Hdf5, slots: Sequence[Slot], nonfinite: Nonfinite) -> list[np.ndarray]:
-    """The values of all weights, each of the shape and dtype that the model has and free of NaN.
+def check_stored(weights: Weights, slots: Sequence[Slot]) -> list[Stored]:
+    """What the file has for the weights, each of the shape and dtype that the model has; nothing is read yet.
 
     Raises:
         ModelFileError: If one is not so; the message names layer and place, what was expected and what is there.
     """
-    stored = [file.stored(slot.path) for slot in slots]
+    stored = [weights.stored(slot.path) for slot in slots]
     for slot, item in zip(slots, stored, strict=True):
-        wanted = slot.variable
-        if item.shape != wanted.shape:
-            raise ModelFileError(
-                "the weight has another shape", layer=slot.layer, key=slot.path, expected=wanted.shape, got=item.shape
-            )
-        if item.dtype != np.dtype(wanted.dtype):
-            raise ModelFileError(
-                "the weight has another dtype",
-                layer=slot.layer,
-                key=slot.path,
-                expected=wanted.dtype,
-                got=f"{item.dtype} ({item.dtype.str})",
-            )
-    arrays = []
-    for slot, item in zip(slots, stored, strict=True):
-        array = file.read(item)
-        _check_values(file.name, slot, array, nonfinite)
-        arrays.append(array)
+        problem = misfit(slot, item)
+        if problem is not None:
+            raise problem
+    return stored
+
+
+def misfit(slot: Slot, item: Stored) -> ModelFileError | None:
+    """How what a file has for a weight differs from it in shape or dtype; ``None`` if it does not."""
+    if item.shape != slot.stored_shape:
+        problem, expected, got = "the weight has another shape", str(slot.stored_shape), str(item.shape)
+    elif item.dtype != np.dtype(slot.variable.dtype):
+        problem, expected = "the weight has another dtype", slot.variable.dtype
+        got = f"{item.dtype} ({item.dtype.str})"
+    else:
+        return None
+    return ModelFileError(problem, layer=slot.layer, key=slot.path, expected=expected, got=got)
+
+
+def read_all(name: str, weights: Weights, slots: Sequence[Slot], nonfinite: Nonfinite) -> list[np.ndarray]:
+    """The values of all weights, as they are stored, free of NaN.
+
+    Args:
+        name: The file, for warnings.
+        weights: The weights in it.
+        slots: Their places.
+        nonfinite: What to do about NaN and infinities.
+
+    Raises:
+        ModelFileError: If one does not fit.
+    """
+    arrays = weights.read(check_stored(weights, slots))
+    for slot, array in zip(slots, arrays, strict=True):
+        _check_values(name, slot, array, nonfinite)
     return arrays
 
 
@@ -79,8 +95,8 @@ def _check_values(name: str, slot: Slot, array: np.ndarray, nonfinite: Nonfinite
     problem = None
     if nonfinite == "allow" or array.dtype.kind != "f":
         return
-    if not np.isfinite(array).all():
-        count = array.size - np.count_nonzero(np.isfinite(array))
+    count = _count_nonfinite(array)
+    if count:
         problem = f"{count} of {array.size} values are NaN or infinite"
     elif slot.variable.name.endswith("moving_variance") and (array < 0).any():
         problem = f"a variance is negative: {array.min()}"
@@ -93,7 +109,14 @@ def _check_values(name: str, slot: Slot, array: np.ndarray, nonfinite: Nonfinite
     warnings.warn(str(error), RuntimeWarning, stacklevel=2)
 
 
+def _count_nonfinite(array: np.ndarray) -> int:
+    """In parts that fit a cache, with no memory of the size of the array."""
+    flat = array.reshape(-1)
+    parts = (np.isfinite(flat[start : start + _PART]) for start in range(0, flat.size, _PART))
+    return sum(part.size - int(np.count_nonzero(part)) for part in parts)
+
+
 def assign_all(slots: Sequence[Slot], arrays: list[np.ndarray]) -> None:
-    """Gives every weight its values; each array is let go of before the next is taken."""
+    """Gives every weight its values; each array is handed over, or let go of before the next is taken."""
     for slot in reversed(slots):
-        slot.variable.assign(arrays.pop())
+        slot.variable.adopt(slot.unpacked(arrays.pop()))

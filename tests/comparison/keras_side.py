@@ -1,7 +1,8 @@
 """What runs in the Python of real Keras: opens files that nb3d wrote, and says what it computes with them.
 
-Argument: a folder with ``NAME.keras``, ``NAME.weights.h5`` and ``NAME.npz``, what nb3d computed, for every network of
-``tests/saving/networks.py``. It prints one line of JSON: name -> largest relative distance, or what went wrong.
+Argument: a folder with ``NAME.keras``, ``NAME.h5``, ``NAME.json``, ``NAME.weights.h5`` and ``NAME.npz``, what nb3d
+computed, for every network of ``tests/saving/networks.py``. It prints one line of JSON: name -> largest relative
+distance, or what went wrong.
 """
 
 import json
@@ -29,12 +30,15 @@ def results(folder: Path):
     for name, network in NETWORKS.items():
         with np.load(folder / f"{name}.npz") as data:
             expected = [data[key] for key in data.files]
-        for how in ("archive", "weights"):
+        for how in ("archive", "weights", "json", "legacy"):
             try:
                 if how == "archive":
                     model = keras.models.load_model(folder / f"{name}.keras")
+                elif how == "legacy":
+                    model = keras.models.load_model(folder / f"{name}.h5")
                 else:
-                    model = network(keras)
+                    text = (folder / f"{name}.json").read_text()
+                    model = keras.models.model_from_json(text) if how == "json" else network(keras)
                     model.load_weights(folder / f"{name}.weights.h5")
                 yield f"{name}, {how}", distance(predictions(model), expected)
             except Exception as error:  # a table of all is worth more than the first failure

@@ -108,12 +108,6 @@ def test_it_is_one_family_of_exceptions_and_they_are_value_errors() -> None:
     assert (error.file, error.layer, error.key, error.expected, error.got) == ("f", "l", "k", 1, 2)
 
 
-@pytest.mark.parametrize("option", ["by_name", "skip_mismatch"])
-def test_what_load_weights_does_not_do_yet_is_named(option: str, tmp_path: Path) -> None:
-    with pytest.raises(NotImplementedError, match=option):
-        small_model().load_weights(archive(tmp_path), **{option: True})
-
-
 def test_a_model_of_unknown_input_shape_has_no_weights_to_load_or_save(tmp_path: Path) -> None:
     model = nb3d.Sequential([nb3d.layers.Dense(2)])
     with pytest.raises(ModelFileError, match="build"):

@@ -38,7 +38,7 @@ def directory_entry(content: bytearray, name: str) -> int:
 def test_a_member_that_is_not_expected_is_refused(name: str, tmp_path: Path) -> None:
     message = refusal(archive(tmp_path, lambda content: content.update({name: b"x"})))
     assert repr(name) in message
-    assert "expected ['metadata.json', 'config.json', 'model.weights.h5']" in message
+    assert "expected ['metadata.json', 'config.json', 'model.weights.h5', 'self_test.json']" in message
     assert list(tmp_path.iterdir()) == [tmp_path / "small.keras"]
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_weight_is_found_by_its_checksum(tmp_path: Path) -> None:
         start = content.find(b"\x89HDF", 10)
         content[start + 3000] ^= 0x40
 
-    assert f"{WEIGHTS}: the member is damaged" in refusal(damaged(tmp_path, flip))
+    assert f"{WEIGHTS}: the content is damaged: its checksum" in refusal(damaged(tmp_path, flip))
 
 
 def test_a_member_elsewhere_than_the_directory_says_is_refused(tmp_path: Path) -> None:

@@ -242,9 +242,9 @@ def test_a_list_of_names_that_are_all_one_long_string_is_refused(
 ) -> None:
     path = tmp_path / "model.h5"
     with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = ["a", "b" * 5000]
-    monkeypatch.setattr("nb3d.saving.heap.LARGEST_LIST", 8000)
-    with pytest.raises(ModelFileError, match="larger than memory"):
+        file.attrs["layer_names"] = ["b" * 5000, "b" * 5000]
+    monkeypatch.setattr("nb3d.saving.attributes.MAX_TEXT", 8000)
+    with pytest.raises(ModelFileError, match="too long: expected at most 8000 bytes, got 10000"):
         small_model().load_weights(path)
 
 

@@ -69,16 +69,22 @@ def test_a_symbolic_link_is_kept_and_its_target_replaced(tmp_path: Path) -> None
     assert (tmp_path / "target.keras").read_bytes()[:2] == b"PK"
 
 
-@pytest.mark.parametrize("name", ["model", "model.h5", "model.hdf5", "model.tf", "model.weights.h5"])
+@pytest.mark.parametrize("name", ["model", "model.hdf", "model.tf", "model.keras.bak"])
 def test_other_formats_are_not_written(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"expected a name that ends in \.keras"):
+    with pytest.raises(ModelFileError, match=r"expected a name that ends in \.keras, \.h5, \.hdf5, \.safetensors"):
         small_model().save(tmp_path / name)
     assert os.listdir(tmp_path) == []
 
 
+def test_a_name_for_weights_alone_is_none_for_a_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="save_weights"):
+        small_model().save(tmp_path / "model.weights.h5")
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize("name", ["weights.h5", "model.keras", "model.weights"])
-def test_weights_alone_have_one_format(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"ends in \.weights\.h5"):
+def test_weights_alone_have_two_formats(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"ends in \.weights\.h5, \.safetensors"):
         small_model().save_weights(tmp_path / name)
 
 

@@ -1,0 +1,89 @@
+"""What the formats of model files have in common: a configuration, weights under names, where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from nb3d.saving.layout import Slot
+
+SELF_TEST = "self_test.json"  # in an archive; other formats keep it under names of their own
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array in a file that passed all checks but that of its values.
+
+    Attributes:
+        path: Where it lies.
+        shape: Its sizes.
+        dtype: Its type.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How weights of a file find those of a model.
+
+    Attributes:
+        own: Whether the model was made from the file, so that all its layers have the names that the file has.
+        by_name: Whether layers are matched by name, those that have no partner left as they are.
+        skip_mismatch: Whether weights that do not fit are left as they are, with a warning.
+    """
+
+    own: bool = False
+    by_name: bool = False
+    skip_mismatch: bool = False
+
+
+class Weights(Protocol):
+    """The weights in an open file."""
+
+    def names(self) -> list[str]:
+        """The places of all weights in the file."""
+
+    def slots(self, model: Any, matching: Matching) -> list[Slot]:
+        """The places of a model's weights; all of them, unless `matching` says otherwise.
+
+        Raises:
+            ModelFileError: If the file does not have just these.
+        """
+
+    def stored(self, path: str) -> Stored:
+        """The array at a place, checked but for its values, which are not read yet."""
+
+    def read(self, items: Sequence[Stored]) -> list[np.ndarray]:
+        """The values of arrays; each is memory of its own."""
+
+
+class Container(Protocol):
+    """An open model file of any format.
+
+    Attributes:
+        kind: What it is, for people.
+        config: The configuration of the model as JSON; nothing where the file holds weights alone.
+        config_key: Where it stands.
+        version: Version of Keras that wrote the file, as it says.
+        self_test: The recorded self-test; nothing for most files.
+    """
+
+    kind: str
+    config: bytes
+    config_key: str
+    version: Any
+    self_test: bytes
+
+    def weights(self, limit: int) -> AbstractContextManager[Weights]:
+        """Opens the weights.
+
+        Args:
+            limit: The most memory that they may take on the way where they are compressed.
+        """
