@@ -96,7 +96,8 @@ class BaseLayer(Connectivity, Building):
         return self._graph
 
     def _inner_layers(self) -> list[Any]:
-        found = (item for value in list(vars(self).values()) for item in leaves(value) if isinstance(item, BaseLayer))
+        held = [value for value in vars(self).values() if isinstance(value, (BaseLayer, list, tuple, dict))]
+        found = (item for value in held for item in leaves(value) if isinstance(item, BaseLayer))
         return list({id(layer): layer for layer in found}.values())
 
     def _family(self) -> Iterator[BaseLayer]:

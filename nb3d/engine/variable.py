@@ -133,7 +133,7 @@ class Variable(Arithmetic):
         self.version += 1
 
     def adopt(self, array: np.ndarray) -> None:
-        """Replaces all values by an array that nobody else will write to; one that is as it must be is not copied.
+        """Replaces all values by an array that nobody will write to any more; one that is as it must be is not copied.
 
         Args:
             array: Array of the same shape; it is cast to the Variable's dtype.
@@ -141,8 +141,8 @@ class Variable(Arithmetic):
         Raises:
             ValueError: If the shape differs.
         """
-        owned = array.dtype == np.dtype(self.dtype) and array.flags.c_contiguous and array.flags.owndata
-        if array.shape != self.shape or not owned:
+        usable = array.dtype == np.dtype(self.dtype) and array.flags.c_contiguous and array.flags.aligned
+        if array.shape != self.shape or not usable:
             self.assign(array)
             return
         self._value = array

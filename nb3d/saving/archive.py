@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from io import BytesIO
 
 from nb3d.models.parsing import MAX_BYTES
+from nb3d.saving.checksum import Checksum
 from nb3d.saving.container import SELF_TEST
 from nb3d.saving.errors import ModelFileError
-from nb3d.saving.source import Source, Window
+from nb3d.saving.source import Read, Source, Window
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 _MEMBERS = (METADATA, CONFIG, WEIGHTS, SELF_TEST)
@@ -70,9 +70,16 @@ class Archive:
         """
         member = self._members[WEIGHTS]
         if member.compress_type == zipfile.ZIP_STORED:
-            return self._window(member)
+            return Window(self._source.read_at, self._offset(member), member.file_size)
         content = self._inflated(member, max_bytes)
-        return Window(BytesIO(content), 0, len(content), name=WEIGHTS)
+        return Window(_reader(content), 0, len(content))
+
+    def checksum(self) -> Checksum | None:
+        """That of the weights, where they are stored; to inflate them is to compare it."""
+        member = self._members[WEIGHTS]
+        if member.compress_type != zipfile.ZIP_STORED:
+            return None
+        return Checksum(self._source.read_at, self._offset(member), member.file_size, member.CRC, member.filename)
 
     def _inflated(self, member: zipfile.ZipInfo, limit: int) -> bytes:
         if member.file_size > limit:
@@ -88,19 +95,19 @@ class Archive:
             raise ModelFileError("the length differs", key=member.filename, expected=member.file_size, got=len(content))
         return content
 
-    def _window(self, member: zipfile.ZipInfo) -> Window:
+    def _offset(self, member: zipfile.ZipInfo) -> int:
         """Where a stored member's bytes lie: behind its local header, whose name and extra field vary in length."""
         stream, size = self._source.stream, member.file_size
         stream.seek(member.header_offset)
         header = stream.read(30)
         if len(header) < 30 or header[:4] != b"PK\x03\x04":
             raise ModelFileError("the member's header is damaged", key=member.filename)
-        name_length, extra_length = struct.unpack("<HH", header[26:30])
+        name_length, extra_length = (int(length) for length in struct.unpack("<HH", header[26:30]))
         name = stream.read(name_length)
         offset = member.header_offset + 30 + name_length + extra_length
         if name != member.filename.encode() or member.compress_size != size or offset + size > self._source.size:
             raise ModelFileError("the member does not lie where the directory says", key=member.filename)
-        return Window(stream, offset, size, member.CRC, member.filename)
+        return offset
 
 
 def _check_directory(source: Source) -> None:
@@ -118,3 +125,15 @@ def _check_directory(source: Source) -> None:
         length = struct.unpack("<Q", record[40:48])[0] if record[:4] == b"PK\x06\x06" else 2**64
     if length > _MAX_DIRECTORY:
         raise ModelFileError("the archive has too many members", expected=list(_MEMBERS))
+
+
+def _reader(content: bytes) -> Read:
+    """Reads from memory as `Source.read_at` does from a file."""
+    whole = memoryview(content)
+
+    def read(place: int, buffer: memoryview) -> bool:
+        part = whole[place : place + len(buffer)]
+        buffer[: len(part)] = part
+        return len(part) == len(buffer)
+
+    return read

@@ -13,9 +13,9 @@ import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from nb3d.saving.errors import ModelFileError
+from nb3d.saving.source import Window
 
 MAX_NAMES = 100_000  # in one list of names
 MAX_TEXT = 64 * 2**20  # bytes of all strings of one attribute
@@ -54,13 +54,13 @@ class Attributes:
     """The attributes in an HDF5 file.
 
     Args:
-        stream: The file; it must refuse to read beyond its end.
+        stream: The file.
 
     Raises:
         ModelFileError: If addresses in it are not of 64 bits, as in every file that Keras wrote.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Window) -> None:
         self._stream = stream
         self._heaps: dict[int, dict[int, tuple[int, int]]] = {}
         head = self._bytes(0, 16)
@@ -69,6 +69,8 @@ class Attributes:
             raise ModelFileError("the HDF5 content has addresses of another size", expected=[8, 8], got=list(sizes))
 
     def _bytes(self, address: int, length: int) -> bytes:
+        if address + length > self._stream.size:
+            raise ModelFileError("the content refers to bytes beyond its end", key=f"byte {address + length}")
         self._stream.seek(address)
         buffer = bytearray(length)
         self._stream.readinto(buffer)
@@ -170,10 +172,11 @@ class Attributes:
         header = self._bytes(address, 16)
         size = int.from_bytes(header[8:], "little")
         sound = header[:8] == b"GCOL\x01\0\0\0" and 16 <= size <= _MAX_HEAP
+        content = self._bytes(address, size) if sound else b""
         found: dict[int, tuple[int, int]] = {}
         position = 16
         while sound and position + 16 <= size:
-            index, length = struct.unpack("<H6xQ", self._bytes(address + position, 16))
+            index, length = struct.unpack_from("<H6xQ", content, position)
             step = length if index == 0 else 16 + (length + 7) // 8 * 8  # object 0 is the unused rest, header included
             sound = index not in found and 16 <= step <= size - position
             found[index] = (address + position + 16, length)

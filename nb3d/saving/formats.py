@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from nb3d.models.files import Path
@@ -31,7 +31,8 @@ def opened_container(path: Path) -> Iterator[tuple[Source, Container]]:
     """
     with opened(path) as source:
         if source.kind == ZIP:
-            yield source, KerasArchive(source)
+            with closing(KerasArchive(source)) as archive:
+                yield source, archive
         elif source.kind == HDF5:
             with reading(source.window(), source.name) as file:
                 yield source, Hdf5Model(file)
@@ -52,6 +53,7 @@ class KerasArchive:
     def __init__(self, source: Source) -> None:
         self._name = source.name
         self._archive = Archive(source)
+        self._checksum = self._archive.checksum()
         self.config = self._archive.text(CONFIG)
         self.self_test = self._archive.text(SELF_TEST)
         self.version = _version(self._archive.text(METADATA) or b"{}")
@@ -61,6 +63,13 @@ class KerasArchive:
         """The HDF5 file in it."""
         with reading(self._archive.weights(limit), self._name) as file:
             yield CountedWeights(file)
+        if self._checksum is not None:
+            self._checksum.check()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._checksum is not None:
+            self._checksum.stop()
 
 
 class Hdf5Model:

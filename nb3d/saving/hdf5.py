@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nb3d.saving.attributes import MAX_NAMES, MAX_TEXT, Attribute, Attributes
-from nb3d.saving.container import Stored
+from nb3d.saving.container import Stored, room_for
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.source import Window
 
@@ -53,7 +53,7 @@ def reading(stream: Window, name: str) -> Iterator[Hdf5]:
     h5py = require_h5py()
     try:
         with h5py.File(stream, "r") as root:
-            yield Hdf5(h5py, root, stream, name)
+            yield Hdf5(h5py, root.id, stream, name)
     except ModelFileError:
         raise
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # what h5py raises over damaged files
@@ -61,7 +61,10 @@ def reading(stream: Window, name: str) -> Iterator[Hdf5]:
 
 
 class Hdf5:
-    """An open HDF5 file; `reading` makes one."""
+    """An open HDF5 file; `reading` makes one.
+
+    It works on identifiers, as the classes that h5py makes of them cost a multiple of the time.
+    """
 
     def __init__(self, h5py: Any, root: Any, stream: Window, name: str) -> None:
         self._h5py = h5py
@@ -69,6 +72,7 @@ class Hdf5:
         self._stream = stream
         self._attributes = Attributes(stream)
         self._known: dict[str, Any] = {}  # path -> object
+        self._known_datasets: dict[str, Stored] = {}
         self._known_attributes: dict[str, dict[str, Attribute]] = {}
         self.name = name
 
@@ -92,7 +96,7 @@ class Hdf5:
                     key=place[:200],
                     expected=f"at most {MAX_OBJECTS}, at most {MAX_DEPTH} deep",
                 )
-            if isinstance(self._get(place), self._h5py.Group):
+            if isinstance(self._get(place), self._h5py.h5g.GroupID):
                 waiting.extend((f"{place}/{name}", depth + 1) for name in self._children(place))
             else:
                 found.append(place)
@@ -100,11 +104,14 @@ class Hdf5:
 
     def _children(self, path: str) -> list[str]:
         group = self._get(path)
-        if not isinstance(group, self._h5py.Group):
+        if not isinstance(group, self._h5py.h5g.GroupID):
             raise ModelFileError("this is no group", key=path)
-        if len(group) > MAX_OBJECTS:
-            raise ModelFileError("the group has too many members", key=path, expected=MAX_OBJECTS, got=len(group))
-        return list(group)
+        count = group.get_num_objs()
+        if count > MAX_OBJECTS:
+            raise ModelFileError("the group has too many members", key=path, expected=MAX_OBJECTS, got=count)
+        names: list[bytes] = []
+        group.links.iterate(names.append)
+        return [name.decode("utf8", "surrogateescape") for name in names]
 
     def _get(self, path: str) -> Any:
         found = self._find(path)
@@ -126,14 +133,13 @@ class Hdf5:
         """What a group holds under one name."""
         if part in ("", ".", ".."):
             raise ModelFileError("this is no path within the file", key=repr(place))
-        link = group.get(part, getlink=True) if isinstance(group, self._h5py.Group) else None
-        if link is None:
+        name = part.encode("utf8", "surrogateescape")
+        if not isinstance(group, self._h5py.h5g.GroupID) or b"\0" in name or not group.links.exists(name):
             return None
-        if not isinstance(link, self._h5py.HardLink):
-            raise ModelFileError(
-                "links are not followed", key=place, expected="a hard link", got=f"a {type(link).__name__}"
-            )
-        return group[part]
+        kind = group.links.get_info(name).type
+        if kind != self._h5py.h5l.TYPE_HARD:
+            raise ModelFileError("links are not followed", key=place, expected="a hard link", got=f"kind {kind}")
+        return self._h5py.h5o.open(group, name)
 
     # -- attributes ------------------------------------------------------------------------------------------------
 
@@ -176,7 +182,7 @@ class Hdf5:
 
     def _attributes_of(self, path: str) -> dict[str, Attribute]:
         if path not in self._known_attributes:
-            address = self._h5py.h5o.get_info(self._get(path).id).addr
+            address = self._h5py.h5o.get_info(self._get(path)).addr
             self._known_attributes[path] = self._attributes.of(address)
         return self._known_attributes[path]
 
@@ -188,39 +194,42 @@ class Hdf5:
         Raises:
             ModelFileError: If there is none, or its values lie elsewhere, are not all there, or need a foreign filter.
         """
-        dataset = self._dataset(path)
-        shape, dtype = tuple(dataset.shape or ()), dataset.dtype
-        if dataset.shape is None:
+        if path not in self._known_datasets:
+            self._known_datasets[path] = self._checked(path)
+        return self._known_datasets[path]
+
+    def _checked(self, path: str) -> Stored:
+        h5py, dataset = self._h5py, self._dataset(path)
+        if dataset.get_space().get_simple_extent_type() == h5py.h5s.NULL:
             raise ModelFileError("the dataset is empty", key=path)
-        if dataset.is_virtual or dataset.external:
+        shape, dtype, made = tuple(dataset.shape), dataset.dtype, dataset.get_create_plist()
+        if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count():
             raise ModelFileError("the values lie in another dataset or file", key=path)
         needed = math.prod(shape) * dtype.itemsize
-        filters = dataset.id.get_create_plist()
-        numbers = [filters.get_filter(index)[0] for index in range(filters.get_nfilters())]
+        numbers = [made.get_filter(index)[0] for index in range(made.get_nfilters())]
         foreign = [number for number in numbers if number not in _FILTERS]
         if foreign:
             raise ModelFileError("the filter is foreign", key=path, expected=list(_FILTERS.values()), got=foreign)
-        if dataset.chunks and math.prod(dataset.chunks) * dtype.itemsize > max(_SMALL, 4 * needed):
-            raise ModelFileError("the chunks are larger than the dataset", key=path, expected=shape, got=dataset.chunks)
-        if dataset.id.get_storage_size() < (1 if numbers and needed else needed):
-            raise ModelFileError(
-                "the values are not all there", key=path, expected=f"{needed} bytes", got=dataset.id.get_storage_size()
-            )
-        if "dtype" in self._attributes_of(path):
+        chunk = made.get_chunk() if made.get_layout() == h5py.h5d.CHUNKED else ()
+        if math.prod(chunk) * dtype.itemsize > max(_SMALL, 4 * needed):
+            raise ModelFileError("the chunks are larger than the dataset", key=path, expected=shape, got=chunk)
+        there = dataset.get_storage_size()
+        if there < (1 if numbers and needed else needed):
+            raise ModelFileError("the values are not all there", key=path, expected=f"{needed} bytes", got=there)
+        if h5py.h5a.get_num_attrs(dataset) and "dtype" in self._attributes_of(path):
             raise ModelFileError("the dataset holds a type of Keras' own, such as bfloat16", key=path)
         return Stored(path, shape, dtype)
 
     def read(self, items: Sequence[Stored]) -> list[np.ndarray]:
         """The values of datasets, those that lie in one piece in one pass over the file."""
-        arrays, places = [], []
-        for item in items:
+        arrays, places, everything = room_for(items), [], self._h5py.h5s.ALL
+        for item, array in zip(items, arrays, strict=True):
             dataset = self._dataset(item.path)
-            offset = dataset.id.get_offset()
-            if offset is None:  # in chunks, compressed perhaps, or within the header of the dataset
-                arrays.append(np.asarray(dataset[...]))
-            else:
-                arrays.append(np.empty(item.shape, item.dtype))
-                places.append((offset, arrays[-1]))
+            offset = dataset.get_offset()
+            if offset is not None:
+                places.append((offset, array))
+            elif array.size:  # in chunks, compressed perhaps, or within the header of the dataset
+                dataset.read(everything, everything, array)
         self._stream.fill(places)
         return arrays
 
@@ -236,6 +245,6 @@ class Hdf5:
 
     def _dataset(self, path: str) -> Any:
         dataset = self._get(path)
-        if not isinstance(dataset, self._h5py.Dataset):
+        if not isinstance(dataset, self._h5py.h5d.DatasetID):
             raise ModelFileError("this is no dataset", key=path)
         return dataset

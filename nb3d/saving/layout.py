@@ -25,6 +25,8 @@ _STATES = frozenset({
     "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "seed_generator",
 })  # fmt: skip
 OLD_CONTAINER = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 and 2.13 call `layers`
+_CONTAINERS = (list, tuple, dict)
+_HOLDERS = (BaseLayer, *_CONTAINERS)
 _SHOWN = 5  # names of a long list in a message
 
 
@@ -100,10 +102,11 @@ def _visit(layer: BaseLayer, path: str, label: str, visited: set[int]) -> Iterat
     if isinstance(layer, Network):
         yield from _visit_all(layer.layers, _join(path, "layers"), label, visited)
         return
-    for name, value in sorted(vars(layer).items(), key=lambda item: (item[0].startswith("_"), item[0])):
+    held = [item for item in vars(layer).items() if isinstance(item[1], _HOLDERS)]
+    for name, value in sorted(held, key=lambda item: (item[0].startswith("_"), item[0])):
         if isinstance(value, BaseLayer):
             yield from _visit(value, _join(path, name), _join(label, name), visited)
-        elif isinstance(value, list | tuple | dict):
+        elif value:
             yield from _visit_all(value, _join(path, name), _join(label, name), visited)
 
 
@@ -115,7 +118,7 @@ def _visit_all(container: Any, path: str, label: str, visited: set[int]) -> Iter
         if isinstance(item, BaseLayer):
             place = _join(path, _counted(_snake_case(item), counts))
             yield from _visit(item, place, _join(label, item.name), visited)
-        elif isinstance(item, list | tuple | dict):
+        elif isinstance(item, _CONTAINERS):
             place = _join(path, _counted("container", counts))
             yield from _visit_all(item, place, _join(label, str(number)), visited)
 

@@ -29,6 +29,10 @@ _FLIPPED_BY_THEANO = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose"}
 _TURNED_BY_KERAS_1 = frozenset({"Conv2D", "Conv3D"})  # channels first: the kernel was (filters, channels, ...)
 
 
+Lists = dict[str, list[str]]  # layer -> its weights
+Weighted = tuple[Any, list[Variable]]  # a layer, its weights
+
+
 class LegacyWeights:
     """Weights under lists of names.
 
@@ -51,29 +55,30 @@ class LegacyWeights:
     def slots(self, model: Any, matching: Matching) -> list[Slot]:
         """The places of a model's weights; see `nb3d.saving.container.Weights`."""
         listed = self._layers()
+        layers = [(layer, layer.weights) for layer in model.layers]
         if matching.own:
-            pairs = self._all_by_name(listed, model)
+            pairs = self._all_by_name(listed, layers)
         elif matching.by_name:
-            pairs = self._some_by_name(listed, model, matching)
+            pairs = self._some_by_name(listed, layers, matching)
         else:
-            pairs = self._all_in_order(listed, model)
+            pairs = self._all_in_order(listed, layers)
         version, backend = self._file.text(self._root, VERSION), self._file.text(self._root, BACKEND)
         if not matching.by_name and self._file.names(_join(self._root, TOP_LEVEL), WEIGHTS):
             raise ModelFileError("the file has weights that belong to no layer", key=_join(self._root, TOP_LEVEL))
         found = []
-        for number, layer, group in pairs:
-            for plain, owner in _slots_of(layer, _join(self._root, group), listed[group]):
+        for number, (layer, weights), group in pairs:
+            for plain, owner in _slots_of(layer, weights, _join(self._root, group), listed[group]):
                 slot = self._converted(plain, owner, version, backend)
                 if self._fits(slot, f"layer #{number} (named {layer.name})", matching):
                     found.append(slot)
         return found
 
-    def _layers(self) -> dict[str, list[str]]:
+    def _layers(self) -> Lists:
         """Layer -> its weights, for all layers in the file, in their order."""
         names = self._file.names(self._root, LAYERS)
         if names is None:
             raise ModelFileError("the list of layers is missing from the file", key=f"{self._root}.attrs[{LAYERS!r}]")
-        found: dict[str, list[str]] = {}
+        found: Lists = {}
         for name in names:
             weights = self._file.names(_join(self._root, name), WEIGHTS)
             if weights is None:
@@ -85,39 +90,39 @@ class LegacyWeights:
 
     # -- which layer takes which group: number, layer, group -------------------------------------------------------
 
-    def _all_by_name(self, listed: dict[str, list[str]], model: Any) -> Iterator[tuple[int, Any, str]]:
-        wanted = {layer.name: layer for layer in model.layers if layer.weights}
-        there = {name for name, weights in listed.items() if weights}
+    def _all_by_name(self, listed: Lists, layers: list[Weighted]) -> Iterator[tuple[int, Weighted, str]]:
+        wanted = {layer.name: (layer, weights) for layer, weights in layers if weights}
+        there = {name for name, names in listed.items() if names}
         if set(wanted) != there:
             raise self._other_layers(list(wanted), [name for name in listed if name in there])
         for number, (name, layer) in enumerate(wanted.items()):
             _check_count(layer, name, number, len(listed[name]))
             yield number, layer, name
 
-    def _all_in_order(self, listed: dict[str, list[str]], model: Any) -> Iterator[tuple[int, Any, str]]:
-        wanted = [layer for layer in model.layers if layer.weights]
-        there = [name for name, weights in listed.items() if weights]
+    def _all_in_order(self, listed: Lists, layers: list[Weighted]) -> Iterator[tuple[int, Weighted, str]]:
+        wanted = [(layer, weights) for layer, weights in layers if weights]
+        there = [name for name, names in listed.items() if names]
         if len(wanted) != len(there):
-            raise self._other_layers([layer.name for layer in wanted], there)
+            raise self._other_layers([layer.name for layer, _ in wanted], there)
         for number, (layer, name) in enumerate(zip(wanted, there, strict=True)):
             _check_count(layer, name, number, len(listed[name]))
             yield number, layer, name
 
     def _some_by_name(
-        self, listed: dict[str, list[str]], model: Any, matching: Matching
-    ) -> Iterator[tuple[int, Any, str]]:
-        layers = {layer.name: layer for layer in model.layers}
+        self, listed: Lists, layers: list[Weighted], matching: Matching
+    ) -> Iterator[tuple[int, Weighted, str]]:
+        known = {layer.name: (layer, weights) for layer, weights in layers}
         for number, name in enumerate(listed):
-            if name not in layers:
+            if name not in known:
                 continue
             try:
-                _check_count(layers[name], name, number, len(listed[name]))
+                _check_count(known[name], name, number, len(listed[name]))
             except ModelFileError as error:
                 if not matching.skip_mismatch:
                     raise
                 _warn(self._file.name, error)
             else:
-                yield number, layers[name], name
+                yield number, known[name], name
 
     def _other_layers(self, wanted: list[str], there: list[str]) -> ModelFileError:
         missing = [name for name in wanted if name not in there]
@@ -164,13 +169,14 @@ class LegacyWeights:
         return False
 
 
-def _check_count(layer: Any, name: str, number: int, count: int) -> None:
-    if count != len(layer.weights):
+def _check_count(weighted: Weighted, name: str, number: int, count: int) -> None:
+    layer, weights = weighted
+    if count != len(weights):
         raise ModelFileError(
             f"Weight count mismatch for layer #{number} (named {layer.name} in the model, {name} in the file): "
             "the number of weights differs",
             layer=layer.name,
-            expected=len(layer.weights),
+            expected=len(weights),
             got=count,
         )
 
@@ -180,14 +186,15 @@ def _warn(file: str, error: ModelFileError) -> None:
     warnings.warn(f"Skipping: {error}", UserWarning, stacklevel=2)
 
 
-def _slots_of(layer: Any, group: str, names: list[str]) -> list[tuple[Slot, Any]]:
+def _slots_of(
+    layer: Any, variables: list[Variable], group: str, names: list[str]
+) -> list[tuple[Slot, Any]]:
     """The weights of one layer and of those inside it, each with the layer that it belongs to.
 
     Their order alone would mix up weights of one shape where a layer inside is frozen otherwise than it was; so names
     decide where those in the file are those of the layer.
     """
     owners = {id(own): part.layer for part in groups(layer) for own in part.weights()}
-    variables: list[Variable] = layer.weights
     place = {_ending(name): name for name in names}
     ends = [f"{owners[id(variable)].name}/{variable.name.rsplit('/', 1)[-1]}" for variable in variables]
     if set(place) == set(ends) and len(place) == len(names):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from nb3d.models.files import Nonfinite, Path
 from nb3d.models.parsing import parse_json
 from nb3d.models.rebuild import model_from_config
 from nb3d.saving import layout
-from nb3d.saving.container import Container, Matching
+from nb3d.saving.container import Container, Matching, Weights
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.formats import opened_container
 from nb3d.saving.source import Source
-from nb3d.saving.weights import assign_all, bytes_of, check_budget, check_policy, read_all
+from nb3d.saving.weights import assign_all, check_budget, check_policy, read_all
 
 NEWEST_KERAS = 3  # files of a later one may mean something else by the same words
 
@@ -34,8 +35,8 @@ def read_model(
     check_policy(nonfinite)
     with opened_container(path) as (source, container):
         model = build(container, custom_objects)
-        _check_fillable(model, max_bytes)
-        _fill(model, source, container, Matching(own=True), nonfinite)
+        limit = _check_fillable(model, max_bytes)
+        _fill(model, source, container.weights(limit), Matching(own=True), nonfinite)
         recorded = container.self_test
         if verify:
             from nb3d.saving import self_test
@@ -56,8 +57,9 @@ def read_weights(
     """See `nb3d.Model.load_weights`."""
     check_policy(nonfinite)
     with opened_container(path) as (source, container):
-        _check_fillable(model, max_bytes)
-        _fill(model, source, container, Matching(by_name=by_name, skip_mismatch=skip_mismatch), nonfinite)
+        limit = _check_fillable(model, max_bytes)
+        matching = Matching(by_name=by_name, skip_mismatch=skip_mismatch)
+        _fill(model, source, container.weights(limit), matching, nonfinite)
 
 
 def build(container: Container, custom_objects: Mapping[str, Any] | None) -> Any:
@@ -106,23 +108,29 @@ def _check_version(version: Any) -> None:
         )
 
 
-def _check_fillable(model: Any, max_bytes: int) -> None:
-    """Raises `ModelFileError` if the model has no weights yet, or larger ones than allowed."""
+def _check_fillable(model: Any, max_bytes: int) -> int:
+    """The most memory that the model's weights may take in a file where they are compressed.
+
+    Raises:
+        ModelFileError: If the model has no weights yet, or larger ones than allowed.
+    """
     if not model.built:
         raise ModelFileError(
             f"the model {model.name!r} has no weights yet: its input shape is unknown, call build(input_shape) first"
         )
-    check_budget(layout.slots(model), max_bytes)
+    return compressed_limit(check_budget(layout.slots(model), max_bytes))
 
 
-def compressed_limit(model: Any) -> int:
-    """The most memory that weights may take where they are compressed."""
-    return _COPIES * bytes_of(layout.slots(model)) + _OVERHEAD
+def compressed_limit(size: int) -> int:
+    """The most memory that weights of `size` bytes may take where they are compressed."""
+    return _COPIES * size + _OVERHEAD
 
 
-def _fill(model: Any, source: Source, container: Container, matching: Matching, nonfinite: Nonfinite) -> None:
+def _fill(
+    model: Any, source: Source, opening: AbstractContextManager[Weights], matching: Matching, nonfinite: Nonfinite
+) -> None:
     """Reads and checks all, and only then changes the model."""
-    with container.weights(compressed_limit(model)) as weights:
+    with opening as weights:
         slots = weights.slots(model, matching)
         arrays = read_all(source.name, weights, slots, nonfinite)
     source.check_unchanged()

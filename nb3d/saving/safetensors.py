@@ -21,7 +21,7 @@ import numpy as np
 
 from nb3d.models.parsing import MAX_BYTES, parse_json
 from nb3d.saving import layout
-from nb3d.saving.container import Matching, Stored
+from nb3d.saving.container import Matching, Stored, room_for
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.layout import Slot
 from nb3d.saving.source import Source
@@ -110,7 +110,7 @@ class Safetensors:
 
     def read(self, items: Sequence[Stored]) -> list[np.ndarray]:
         """The values of arrays, in one pass over the file."""
-        arrays = [np.empty(item.shape, item.dtype) for item in items]
+        arrays = room_for(items)
         starts = [self._start + self._places[item.path][1][0] for item in items]
         self._window.fill(list(zip(starts, arrays, strict=True)))
         return arrays

@@ -47,9 +47,10 @@ def record(model: Any) -> str:
             raise ModelFileError("the layer computes no finite values, so there is nothing to test it by", layer=name)
         if values != again[name]:
             raise ModelFileError("the layer computes something else each time, so it cannot be tested", layer=name)
+    texts = [base64.b64encode(block.astype("<f4").tobytes()).decode() for block in blocks]
     inputs = [
-        {"shape": list(shape), "block": list(block.shape), "values": base64.b64encode(block.astype("<f4").tobytes()).decode()}
-        for block, shape in zip(blocks, shapes, strict=True)
+        {"shape": list(shape), "block": list(block.shape), "values": text}
+        for block, shape, text in zip(blocks, shapes, texts, strict=True)
     ]
     return json.dumps({"version": VERSION, "inputs": inputs, "layers": layers}, allow_nan=False)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -20,28 +19,22 @@ _MAGIC = {ZIP: (0, b"PK\x03\x04"), HDF5: (0, b"\x89HDF\r\n\x1a\n"), SAFETENSORS:
 ENDINGS = {
     ".keras": ZIP, ".h5": HDF5, ".hdf5": HDF5, ".hdf": HDF5, ".hd5": HDF5, ".safetensors": SAFETENSORS,
 }  # fmt: skip
-_CHUNK = 2**18  # bytes that are read at a time: they are still in the cache when their checksum is computed
+Read = Callable[[int, memoryview], bool]
 
 
 class Window(io.RawIOBase):
     """Part of a file as a file of its own: a member of an archive is read in place.
 
     Args:
-        stream: The whole file.
+        read: Fills a buffer from a place in the whole file; says whether the file reaches so far.
         offset: Where the part begins.
-        size: Its length.
-        checksum: CRC-32 of its bytes, where it is known.
-        name: What it is called, for messages.
+        size: Its length, in bytes.
     """
 
-    def __init__(
-        self, stream: BinaryIO, offset: int, size: int, checksum: int | None = None, name: str = ""
-    ) -> None:
-        self._stream = stream
+    def __init__(self, read: Read, offset: int, size: int) -> None:
+        self._read = read
         self._offset = offset
-        self._size = size
-        self._checksum = checksum
-        self._name = name
+        self.size = size
         self._position = 0
 
     def readable(self) -> bool:
@@ -54,7 +47,7 @@ class Window(io.RawIOBase):
 
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
         """Moves to a position within the part."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         self._position = max(0, base + position)
         return self._position
 
@@ -70,52 +63,23 @@ class Window(io.RawIOBase):
         """
         view = memoryview(buffer).cast("B")
         end = self._position + len(view)
-        self._stream.seek(self._offset + self._position)
-        done = 0
-        while done < len(view) and end <= self._size:
-            count = self._stream.readinto(view[done:])  # type: ignore[attr-defined]
-            if not count:
-                break
-            done += count
-        if done < len(view):
+        if end > self.size or not self._read(self._offset + self._position, view):
             raise ModelFileError("the content refers to bytes beyond its end", key=f"byte {end}")
         self._position = end
-        return done
+        return len(view)
 
     def fill(self, places: Sequence[tuple[int, np.ndarray]]) -> None:
-        """Reads arrays in one pass over the part, in the order in which they lie, and compares its checksum on the way.
+        """Reads arrays, in the order in which they lie.
 
         Args:
             places: Where each array begins, and the array: contiguous memory, which is overwritten.
 
         Raises:
-            ModelFileError: If one does not lie in the part, or the checksum differs.
+            ModelFileError: If one does not lie in the part.
         """
-        total, position = 0, 0
-        between = np.empty(_CHUNK, np.uint8)
         for offset, array in sorted(places, key=lambda place: place[0]):
-            if self._checksum is not None and offset > position:
-                total = self._pass(between, position, offset - position, total)
-            # An array that begins before the last one ends is read like the others; the checksum is bound to differ.
-            total = self._pass(array.reshape(-1).view(np.uint8), offset, array.nbytes, total)
-            position = offset + array.nbytes
-        if self._checksum is None:
-            return
-        if self._pass(between, position, self._size - position, total) != self._checksum:
-            raise ModelFileError("the content is damaged: its checksum differs", key=self._name)
-
-    def _pass(self, memory: np.ndarray, offset: int, length: int, total: int) -> int:
-        """Reads `length` bytes into `memory`, over and over where it is shorter; the checksum with them."""
-        self.seek(offset)
-        room = memory.nbytes
-        for done in range(0, length, _CHUNK):
-            size = min(_CHUNK, length - done)
-            start = done if room >= length else 0
-            part = memory[start : start + size]
-            self.readinto(part)
-            if self._checksum is not None:
-                total = zlib.crc32(part.data, total)
-        return total
+            self.seek(offset)
+            self.readinto(array.reshape(-1).view(np.uint8))
 
 
 class Source:
@@ -141,7 +105,23 @@ class Source:
 
     def window(self) -> Window:
         """The whole file."""
-        return Window(self.stream, 0, self.size)
+        return Window(self.read_at, 0, self.size)
+
+    def read_at(self, place: int, buffer: memoryview) -> bool:
+        """Fills a buffer from a place in the file; says whether the file reaches so far."""
+        done = 0
+        while done < len(buffer):
+            count = self._read_some(place + done, buffer[done:])
+            if not count:
+                return False
+            done += count
+        return True
+
+    def _read_some(self, place: int, buffer: memoryview) -> int:
+        if hasattr(os, "preadv"):  # one call to the system instead of two, and no second copy
+            return os.preadv(self.stream.fileno(), [buffer], place)
+        self.stream.seek(place)
+        return self.stream.readinto(buffer)  # type: ignore[attr-defined,no-any-return]
 
     def check_unchanged(self) -> None:
         """Raises `ModelFileError` if somebody has written to the file since it was opened."""

@@ -21,8 +21,11 @@ def bytes_of(slots: Sequence[Slot]) -> int:
     return sum(slot.variable.nbytes for slot in slots)
 
 
-def check_budget(slots: Sequence[Slot], max_bytes: int) -> None:
+def check_budget(slots: Sequence[Slot], max_bytes: int) -> int:
     """Compares what the configuration asks for with what the caller allows, before any of it exists.
+
+    Returns:
+        The memory of all weights, in bytes.
 
     Raises:
         ModelFileError: If it is more; the message names the largest weight.
@@ -39,6 +42,7 @@ def check_budget(slots: Sequence[Slot], max_bytes: int) -> None:
             expected=f"at most {max_bytes} bytes in all",
             got=total,
         )
+    return total
 
 
 def check_policy(nonfinite: str) -> None:
