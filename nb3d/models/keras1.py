@@ -80,7 +80,7 @@ def _merge(values: dict[str, Any], where: str) -> dict[str, Any]:
     mode = values.get("mode")
     if mode not in _MERGES or values.get("layers"):
         raise ValueError(f"{where}: expected a mode among {sorted(_MERGES)} and no layers inside, got {mode!r:.40}.")
-    config: dict[str, Any] = {"name": values.get("name")}
+    config: dict[str, Any] = {"name": values.get("name"), "trainable": True}  # a name alone would be an operation's
     if mode == "concat":
         config["axis"] = values.get("concat_axis", -1)
     return {"class_name": _MERGES[mode], "config": config}

@@ -43,8 +43,11 @@ class Sequential(Model):
     def __init__(self, layers: Iterable[Any] | None = None, name: str | None = None, trainable: bool = True) -> None:
         BaseLayer.__init__(self, name=name, trainable=trainable)
         self._chain: list[Any] = []
+        end = None
         for layer in layers or ():
-            self.add(layer)
+            end = self._append(layer, end)
+        if end is not None:
+            self._wire(self._head, end)  # once: to wire a chain takes time for every layer of it
 
     @property
     def layers(self) -> list[Any]:
@@ -61,6 +64,20 @@ class Sequential(Model):
             TypeError: If it is no layer.
             ValueError: If the name is taken, or the layer does not fit the chain.
         """
+        end = self._append(layer, None)
+        if end is not None:
+            self._wire(self._head, end)
+
+    def _append(self, layer: Any, end: Any) -> Any:
+        """Puts a layer at the end of the chain, without wiring it.
+
+        Args:
+            layer: See `add`.
+            end: The output of the layer before it, if that is not wired yet.
+
+        Returns:
+            Its output; ``None`` while the input shape is unknown.
+        """
         if is_keras_tensor(layer) and isinstance(layer._keras_history.operation, InputLayer):
             layer = layer._keras_history.operation
         if not isinstance(layer, BaseLayer):
@@ -71,16 +88,15 @@ class Sequential(Model):
             if self._chain:
                 raise ValueError(f"Sequential {self.name!r}: an Input can only be the first layer.")
             self._chain.append(layer)
-            return
-        source = self._end_of_chain(layer)
+            return None
+        source = self._end_of_chain(layer) if end is None else end
+        output = None
         if source is not None:
             output = layer(source)
             if len(symbolic_leaves(output)) != 1:
                 raise ValueError(f"Sequential {self.name!r}: layer {layer.name!r} must have exactly one output.")
-            self._chain.append(layer)
-            self._wire(self._head, output)
-        else:
-            self._chain.append(layer)
+        self._chain.append(layer)
+        return output
 
     def pop(self) -> Any:
         """Takes the last layer off the chain and returns it.

@@ -123,12 +123,9 @@ def _of(array: np.ndarray) -> list[float]:
     # Signs from a multiplicative sequence: as good as random, the same everywhere.
     signs = 1.0 - 2.0 * ((np.arange(values.size, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(63))
     root = math.sqrt(values.size)
-    return [
-        float(values.mean()),
-        math.sqrt(float(values @ values)) / root,
-        float(np.abs(values).max()),
-        float(values @ signs) / root,
-    ]
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm, mark = math.sqrt(float(values @ values)), float(values @ signs)
+    return [float(values.mean()), norm / root, float(np.abs(values).max()), mark / root]
 
 
 def _parsed(recorded: bytes, model: Any) -> tuple[list[np.ndarray], dict[str, list[list[float]]]]:

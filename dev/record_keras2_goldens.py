@@ -1,0 +1,74 @@
+"""Records files of Keras 2 and what it computes with them, for ``tests/saving/test_versions.py``.
+
+Run it in an environment with tf_keras, and in one with TensorFlow 2.12, from the root of the repository:
+
+    python dev/record_keras2_goldens.py
+
+It writes ``VERSION.*`` into ``tests/saving/golden_keras2``: a whole model as ``.keras`` and as ``.h5``, its weights alone
+in both layouts, its configuration, and what it computes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "tests" / "saving" / "golden_keras2"
+
+
+def keras_2() -> Any:
+    """The Keras 2 of this environment."""
+    try:
+        import tf_keras
+
+        return tf_keras
+    except ImportError:
+        import tensorflow
+
+        return tensorflow.keras
+
+
+def network(keras: Any) -> Any:
+    """A network that Keras 3 would compute otherwise, with a model and a frozen layer inside."""
+    layers = keras.layers
+    x = inputs = keras.Input((6, 6, 4, 2), name="scan")
+    x = layers.Conv3D(3, 3, padding="same", activation="hard_sigmoid", name="gate")(x)
+    inner = keras.Sequential([layers.Conv3D(3, 1, name="mix"), layers.LeakyReLU(0.1), layers.BatchNormalization()])
+    x = layers.Add()([inner(x), x])
+    frozen = layers.BatchNormalization(name="frozen")
+    frozen.trainable = False
+    x = layers.Activation("swish")(frozen(x))
+    x = layers.Conv3DTranspose(2, 2, strides=2, activation=layers.PReLU(shared_axes=[1, 2, 3]), name="up")(x)
+    x = layers.SpatialDropout3D(0.5)(layers.MaxPooling3D(2)(x))
+    x = layers.Dense(3, activation="hard_sigmoid")(layers.GlobalAveragePooling3D()(x))
+    return keras.Model(inputs, [x, layers.Activation("hard_sigmoid", name="last")(x)], name="old")
+
+
+def main() -> None:
+    """Writes the files."""
+    sys.path.insert(0, str(ROOT))
+    from tests.saving.networks import predictions
+
+    keras = keras_2()
+    version = keras.__version__
+    TARGET.mkdir(parents=True, exist_ok=True)
+    model = network(keras)
+    random = np.random.default_rng(2)
+    for variable in model.weights:  # small, so that no gate is wide open or shut; variances positive
+        low = 0.5 if "variance" in variable.name else -0.7
+        variable.assign(random.uniform(low, 0.7, tuple(variable.shape)).astype("float32"))
+    np.savez_compressed(TARGET / f"{version}.npz", *predictions(model))
+    model.save(TARGET / f"{version}.keras", **({"save_format": "keras_v3"} if version.startswith("2.12") else {}))
+    model.save(TARGET / f"{version}.h5")
+    model.save_weights(TARGET / f"{version}.weights.h5")
+    model.save_weights(TARGET / f"{version}.legacy.h5")
+    (TARGET / f"{version}.json").write_text(model.to_json())
+    print(f"Keras {version}: {sum(path.stat().st_size for path in TARGET.glob(f'{version}*'))} bytes")
+
+
+if __name__ == "__main__":
+    main()
