@@ -4,8 +4,8 @@ Run it in an environment with tf_keras, and in one with TensorFlow 2.12, from th
 
     python dev/record_keras2_goldens.py
 
-It writes ``VERSION.*`` into ``tests/saving/golden_keras2``: a whole model as ``.keras`` and as ``.h5``, its weights alone
-in both layouts, its configuration, and what it computes.
+It writes ``VERSION.*`` into ``tests/saving/golden_keras2``: a whole model as ``.keras`` and as ``.h5``, its weights
+alone in both layouts, its configuration, and what it computes.
 """
 
 from __future__ import annotations

@@ -44,9 +44,8 @@ def translated(entry: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: If the layer computes what no layer of Keras 2 does; the message names it.
     """
-    new, name = dict(entry), entry.get("class_name")
-    config = entry.get("config")
-    if not isinstance(config, Mapping) or not isinstance(name, str) or ("layers" in config and name != "Merge"):
+    new, name, config = dict(entry), entry["class_name"], entry.get("config")
+    if not isinstance(config, Mapping) or ("layers" in config and name != "Merge"):
         return new
     where = f"Layer {config.get('name')!r} ({name})"
     values = {key: value for key, value in config.items() if key not in _OF_NO_EFFECT}
@@ -78,7 +77,7 @@ def _value(key: str, value: Any) -> Any:
 def _merge(values: dict[str, Any], where: str) -> dict[str, Any]:
     """The layer that merges as a `Merge` does."""
     mode = values.get("mode")
-    if mode not in _MERGES or values.get("layers"):
+    if not isinstance(mode, str) or mode not in _MERGES or values.get("layers"):
         raise ValueError(f"{where}: expected a mode among {sorted(_MERGES)} and no layers inside, got {mode!r:.40}.")
     config: dict[str, Any] = {"name": values.get("name"), "trainable": True}  # a name alone would be an operation's
     if mode == "concat":

@@ -43,7 +43,7 @@ def _major(version: Any) -> int:
 
 def _entry(entry: Any, major: int) -> Any:
     """One layer or model, and all layers in it."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
         return entry
     new = keras1.translated(entry) if major < 2 else dict(entry)
     config = new.get("config")
@@ -58,7 +58,7 @@ def _entry(entry: Any, major: int) -> Any:
         values["layer"] = _entry(values["layer"], major)
     if values.get("activation") == _HARD_SIGMOID:
         values["activation"] = _steeper(values.get("dtype", "float32"))
-    if new.get("class_name") in _IGNORED_DILATION:
+    if new["class_name"] in _IGNORED_DILATION:
         values.pop("dilation_rate", None)
     new["config"] = values
     return new

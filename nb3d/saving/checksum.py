@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from contextlib import suppress
 
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.source import Read
@@ -35,12 +36,13 @@ class Checksum:
 
     def _run(self) -> None:
         total, buffer = 0, memoryview(bytearray(min(_CHUNK, self._end - self._begin)))
-        for place in range(self._begin, self._end, _CHUNK):
-            part = buffer[: self._end - place]
-            if self._stopped or not self._read(place, part):
-                return
-            total = zlib.crc32(part, total)
-        self._total = total
+        with suppress(ModelFileError):  # whoever reads the same bytes is told, too
+            for place in range(self._begin, self._end, _CHUNK):
+                part = buffer[: self._end - place]
+                if self._stopped or not self._read(place, part):
+                    return
+                total = zlib.crc32(part, total)
+            self._total = total
 
     def check(self) -> None:
         """Waits for the sum.

@@ -53,10 +53,10 @@ class KerasArchive:
     def __init__(self, source: Source) -> None:
         self._name = source.name
         self._archive = Archive(source)
-        self._checksum = self._archive.checksum()
         self.config = self._archive.text(CONFIG)
         self.self_test = self._archive.text(SELF_TEST)
         self.version = _version(self._archive.text(METADATA) or b"{}")
+        self._checksum = self._archive.checksum()  # last: from now on somebody must call `close`
 
     @contextmanager
     def weights(self, limit: int) -> Iterator[Weights]:

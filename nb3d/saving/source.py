@@ -110,11 +110,14 @@ class Source:
     def read_at(self, place: int, buffer: memoryview) -> bool:
         """Fills a buffer from a place in the file; says whether the file reaches so far."""
         done = 0
-        while done < len(buffer):
-            count = self._read_some(place + done, buffer[done:])
-            if not count:
-                return False
-            done += count
+        try:
+            while done < len(buffer):
+                count = self._read_some(place + done, buffer[done:])
+                if not count:
+                    return False
+                done += count
+        except OSError as error:
+            raise ModelFileError(f"it cannot be read: {error.strerror or error}") from error
         return True
 
     def _read_some(self, place: int, buffer: memoryview) -> int:

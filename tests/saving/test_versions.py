@@ -80,7 +80,10 @@ def test_the_dilation_of_a_transposed_convolution_counts_since_keras_3() -> None
     assert "dilation_rate" in config["config"]  # what was given is not changed
 
 
-@pytest.mark.parametrize("config", [{}, {"class_name": 3}, {"class_name": "Model", "config": {"layers": [None, 3, []]}}])
+ODD = [{}, {"class_name": 3}, {"class_name": "Model", "config": {"layers": [None, 3, []]}}]
+
+
+@pytest.mark.parametrize("config", ODD)
 def test_what_is_no_configuration_is_left_to_the_schema(config: Any) -> None:
     assert in_new_words({**config, "keras_version": "1.2.2"}) == {**config, "keras_version": "1.2.2"}
 
@@ -88,14 +91,15 @@ def test_what_is_no_configuration_is_left_to_the_schema(config: Any) -> None:
 # ---- Keras 1
 
 CONV = {
-    "name": "convolution3d_1", "nb_filter": 2, "kernel_dim1": 3, "kernel_dim2": 2, "kernel_dim3": 1, "init": "he_normal",
-    "activation": "relu", "border_mode": "same", "subsample": [1, 1, 1], "dim_ordering": "th", "bias": True,
+    "name": "convolution3d_1", "nb_filter": 2, "kernel_dim1": 3, "kernel_dim2": 2, "kernel_dim3": 1,
+    "init": "he_normal", "activation": "relu", "border_mode": "same", "subsample": [1, 1, 1], "dim_ordering": "th",
+    "bias": True,
     "W_regularizer": {"name": "WeightRegularizer", "l1": 0.0, "l2": 0.01}, "b_regularizer": None,
     "W_constraint": {"name": "MaxNorm", "m": 2, "axis": 0}, "b_constraint": None, "activity_regularizer": None,
     "trainable": True, "input_dtype": "float32", "batch_input_shape": [None, 1, 5, 6, 4],
 }  # fmt: skip
 OTHERS = [
-    ("BatchNormalization", {"name": "bn", "mode": 0, "axis": 1, "epsilon": 0.001, "momentum": 0.9, "gamma_init": "one"}),
+    ("BatchNormalization", {"name": "bn", "mode": 0, "axis": 1, "epsilon": 0.001, "gamma_init": "one"}),
     ("MaxPooling3D", {"name": "pool", "pool_size": [2, 2, 2], "strides": [2, 2, 2], "border_mode": "valid",
                       "dim_ordering": "th"}),
     ("Dropout", {"name": "drop", "p": 0.5}),
