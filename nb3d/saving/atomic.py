@@ -22,8 +22,11 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
 
     Raises:
         FileExistsError: If there is one and it may not.
+        IsADirectoryError: If it is a folder.
     """
     target = os.path.realpath(path)
+    if os.path.isdir(target):
+        raise IsADirectoryError(f"{path} is a folder; expected the name of a file")
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{path} is there already; overwrite=True replaces it.")
     folder, name = os.path.split(target)

@@ -22,9 +22,18 @@ def test_only_the_file_is_left_behind(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["model.keras", "model.weights.h5"]
 
 
-@pytest.mark.parametrize("moment", ["configuration", "_weights", "os.replace"])
-def test_a_save_that_fails_leaves_the_old_file(moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "model.keras"
+MOMENTS = [
+    ("keras", "configuration"), ("keras", "_weights"), ("keras", "os.replace"), ("h5", "legacy_configuration"),
+    ("h5", "_legacy"), ("h5", "os.replace"), ("safetensors", "named_slots"), ("safetensors", "safetensors.write"),
+    ("safetensors", "os.replace"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ending", "moment"), MOMENTS)
+def test_a_save_that_fails_leaves_the_old_file(
+    ending: str, moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"model.{ending}"
     small_model().save(path)
     old = path.read_bytes()
 
@@ -35,7 +44,7 @@ def test_a_save_that_fails_leaves_the_old_file(moment: str, tmp_path: Path, monk
     with pytest.raises(OSError, match="no space"):
         small_model().save(path)
     assert path.read_bytes() == old
-    assert os.listdir(tmp_path) == ["model.keras"]
+    assert os.listdir(tmp_path) == [path.name]
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
@@ -86,6 +95,14 @@ def test_a_name_for_weights_alone_is_none_for_a_model(tmp_path: Path) -> None:
 def test_weights_alone_have_two_formats(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"ends in \.weights\.h5, \.safetensors"):
         small_model().save_weights(tmp_path / name)
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5", "safetensors"])
+def test_a_folder_is_no_place_for_a_file(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"model.{ending}").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        small_model().save(tmp_path / f"model.{ending}")
+    assert os.listdir(tmp_path) == [f"model.{ending}"]
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
