@@ -31,8 +31,12 @@ class Checksum:
         self._name = name
         self._total: int | None = None
         self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="nb3d checksum", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = threading.Thread(target=self._run, name="nb3d checksum", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # there are no threads here, or no more of them
+            self._thread = None
+            self._run()
 
     def _run(self) -> None:
         total, buffer = 0, memoryview(bytearray(min(_CHUNK, self._end - self._begin)))
@@ -50,11 +54,15 @@ class Checksum:
         Raises:
             ModelFileError: If it is another one, or the bytes could not be read.
         """
-        self._thread.join()
+        self._join()
         if self._total != self._expected:
             raise ModelFileError("the content is damaged: its checksum differs", key=self._name)
 
     def stop(self) -> None:
         """Ends the thread; the file may be closed afterwards."""
         self._stopped = True
-        self._thread.join()
+        self._join()
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()

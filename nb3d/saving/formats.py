@@ -86,7 +86,7 @@ class Hdf5Model:
         config = file.text("", "model_config")
         self.config = b"" if config is None else config.encode()
         self.version: Any = file.text("", legacy.VERSION)
-        self.self_test = file.bytes(HDF5_SELF_TEST)
+        self.self_test = file.raw(HDF5_SELF_TEST)
         self._root = "" if file.names("", legacy.LAYERS) is not None else legacy.WHOLE_MODEL
         self._listed = not self._root or file.has(legacy.WHOLE_MODEL)
         what = "model" if config is not None else "weights"

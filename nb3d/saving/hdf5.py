@@ -233,7 +233,7 @@ class Hdf5:
         self._stream.fill(places)
         return arrays
 
-    def bytes(self, path: str) -> bytes:
+    def raw(self, path: str) -> bytes:
         """The bytes that a dataset consists of; none if it is absent."""
         if not self.has(path):
             return b""

@@ -10,7 +10,7 @@ from typing import Any
 from nb3d.models.files import Nonfinite, Path
 from nb3d.models.parsing import parse_json
 from nb3d.models.rebuild import model_from_config
-from nb3d.saving import layout
+from nb3d.saving import layout, self_test
 from nb3d.saving.container import Container, Matching, Weights
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.formats import opened_container
@@ -37,11 +37,8 @@ def read_model(
         model = build(container, custom_objects)
         limit = _check_fillable(model, max_bytes)
         _fill(model, source, container.weights(limit), Matching(own=True), nonfinite)
-        recorded = container.self_test
         if verify:
-            from nb3d.saving import self_test
-
-            self_test.replay(model, recorded)
+            self_test.replay(model, container.self_test)
         return model
 
 

@@ -22,6 +22,7 @@ from nb3d.saving.errors import ModelFileError, about
 from nb3d.saving.formats import HDF5_SELF_TEST
 from nb3d.saving.hdf5 import require_h5py
 from nb3d.saving.layout import groups, named_slots
+from nb3d.saving.self_test import record
 
 KERAS_VERSION = "3.15.1"  # the version whose formats these are
 _BACKEND = "tensorflow"  # as Keras would say: kernels are stored as they are applied
@@ -39,7 +40,7 @@ def write_model(model: Any, path: Path, *, overwrite: bool, self_test: bool = Fa
         if name.lower().endswith(_WEIGHTS[0]):
             raise ModelFileError("the name is one for weights alone: use save_weights, or another name")
         _check_built(model)
-        recorded = _recorded(model) if self_test else ""
+        recorded = record(model) if self_test else ""
         config = legacy_configuration(model) if ending in (".h5", ".hdf5") else configuration(model)
         text = json.dumps(config, allow_nan=False)
         if ending == ".keras":
@@ -82,12 +83,6 @@ def _ending(name: str, endings: Sequence[str]) -> str:
 def _check_built(model: Any) -> None:
     if not model.built:
         raise ModelFileError(f"the model {model.name!r} has no weights yet: call build(input_shape) first")
-
-
-def _recorded(model: Any) -> str:
-    from nb3d.saving import self_test
-
-    return self_test.record(model)
 
 
 def _write_archive(model: Any, name: str, overwrite: bool, config: str, recorded: str) -> None:
