@@ -1,5 +1,6 @@
 """What loading costs besides the weights: memory, and threads that end."""
 
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -20,6 +21,14 @@ def test_loading_takes_little_more_memory_than_the_weights(ending: str, tmp_path
     unet(150).save(path)
     growth = measured("load", small, path)[1]
     assert growth <= 1.2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is known on Linux only")
+def test_the_benchmark_of_loading_tells_seconds_and_memory_of_every_format() -> None:
+    command = [sys.executable, "-m", "benchmarks.loading", "--megabytes", "0.2", "--rounds", "1"]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2])
+    assert ran.returncode == 0, ran.stderr
+    assert [line.split("|")[1].strip() for line in ran.stdout.splitlines()[3:]] == list(FORMATS)
 
 
 def test_the_thread_of_a_checksum_ends_with_the_loading_however_that_ends(tmp_path: Path) -> None:
