@@ -112,6 +112,8 @@ class Function:
         """
         checked = self.check(arrays)
         if self.check_finite:
+            from nb3d.plan import watch
+
             watch.check_inputs([tensor.name for tensor in self.inputs], checked)
         return self.executor([array.shape for array in checked])(checked)
 
