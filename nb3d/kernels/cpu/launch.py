@@ -12,6 +12,9 @@ from nb3d.kernels.cpu.compile import driver
 from nb3d.kernels.cpu.memory import call, claim
 from nb3d.kernels.cpu.threads import get_num_threads, guard
 
+ENOUGH_TASKS = 48
+SMALLEST_SHARE, LARGEST_SHARE = 4096, 65536  # values
+
 
 @driver(parallel=True)
 def _parallel(task, words, numbers, tasks, workers, counter):
@@ -57,3 +60,11 @@ def compile_loops() -> None:
 def workers_for(size: int) -> int | None:
     """Returns how many workers a pass over ``size`` bytes deserves: one where a second costs more than it brings."""
     return 1 if size < 256 * 1024 else None
+
+
+def share(values: int) -> int:
+    """Returns how many of so many values a task takes that goes through memory in order.
+
+    Long stretches are read ahead of better, and there are enough of them for any usual number of threads.
+    """
+    return min(max(values // ENOUGH_TASKS, SMALLEST_SHARE), LARGEST_SHARE) // SMALLEST_SHARE * SMALLEST_SHARE

@@ -1,0 +1,60 @@
+"""Results that go around the caches are the same bits as those that do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numba import njit
+
+from nb3d.kernels import table
+from nb3d.kernels.cpu import streaming
+from tests.kernels.cases import EXAMPLES
+from tests.kernels.compare import THREADS, compute
+
+STREAMING = ("relu", "gelu", "batch_normalization", "normalization")
+PAIRS = [
+    pytest.param(implementation, example, id=f"{implementation.name}: {example.name}")
+    for example in EXAMPLES
+    if example.case.op in STREAMING
+    for implementation in table.implementations(example.case.op)
+    if implementation.name != "reference" and implementation.accepts(example.case) is None
+]
+
+
+@pytest.mark.parametrize(("implementation", "example"), PAIRS)
+def test_streamed_results_have_the_same_bits(implementation, example, monkeypatch) -> None:
+    expected = compute(implementation, example)
+    monkeypatch.setattr(streaming, "LARGE", 0)
+    np.testing.assert_array_equal(compute(implementation, example), expected)
+
+
+@pytest.mark.parametrize(("implementation", "example"), PAIRS)
+def test_streamed_results_may_begin_anywhere_and_end_where_they_end(implementation, example, monkeypatch) -> None:
+    expected, inputs = compute(implementation, example), example.inputs()
+    monkeypatch.setattr(streaming, "LARGE", 0)
+    scratch = np.full(implementation.scratch(example.case, THREADS), 0xAB, np.uint8)
+    for first in (1, 7, 15):
+        memory = np.full(expected.size + 32, -7777.0, expected.dtype)
+        out = memory[first : first + expected.size].reshape(expected.shape)
+        kernel = implementation.load(example.case)
+        kernel(*implementation.prepare(example.case, inputs), out, scratch, *example.case.params)
+        np.testing.assert_array_equal(out, expected)
+        assert (memory[:first] == -7777.0).all()
+        assert (memory[first + expected.size :] == -7777.0).all()
+
+
+@njit
+def _stream(target, source, size):
+    streaming.stream(target, source, size)
+
+
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 127, 128, 200, 1000])
+def test_any_bytes_are_streamed(size) -> None:
+    rng = np.random.default_rng(size)
+    source = rng.integers(0, 256, 2000, np.uint8)
+    for to, origin in ((0, 0), (1, 0), (0, 3), (17, 5), (64, 64), (63, 1)):
+        memory = np.zeros(2000, np.uint8)
+        _stream(memory.ctypes.data + to, source.ctypes.data + origin, size)
+        np.testing.assert_array_equal(memory[to : to + size], source[origin : origin + size])
+        assert not memory[:to].any()
+        assert not memory[to + size :].any()
