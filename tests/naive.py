@@ -82,3 +82,45 @@ def average_pool3d(x, out_shape, window, strides, paddings):
         values = _window(x, voxel, window, strides, paddings)
         out[voxel] = sum(values) / len(values)
     return out
+
+
+def normalization(x, offset, scale, first, groups, epsilon, centered, divisor):
+    """Statistics of everything that shares the leading axes and the group of channels."""
+    out, sets = np.zeros(x.shape), {}
+    each = x.shape[-1] // groups
+
+    def key(place):
+        return (*place[:first], place[-1] // each)
+
+    for place in _voxels(x.shape):
+        sets.setdefault(key(place), []).append(float(x[place]))
+    for place in _voxels(x.shape):
+        values = sets[key(place)]
+        mean = sum(values) / len(values) if centered else 0.0
+        squares = sum((value - mean) ** 2 for value in values)
+        deviation = math.sqrt(squares / len(values))
+        out[place] = (float(x[place]) - mean) / (
+            math.sqrt(squares / len(values) + epsilon), deviation + epsilon, max(math.sqrt(squares), epsilon)
+        )[divisor]  # fmt: skip
+        if scale.size:
+            out[place] *= float(scale[place[-1]])
+        if offset.size:
+            out[place] += float(offset[place[-1]])
+    return out
+
+
+def upsample3d_linear(x, out_shape, factors):
+    """Eight products for every voxel; places count in voxels of the input, from the centre of the first one."""
+    out = np.zeros(out_shape)
+    for place in _voxels(out_shape):
+        for corner in product((0, 1), repeat=3):
+            weight, voxel = 1.0, [place[0], 0, 0, 0, place[4]]
+            for axis in (1, 2, 3):
+                where = (place[axis] + 0.5) / factors[axis - 1] - 0.5
+                lower = math.floor(where)
+                above = corner[axis - 1]
+                weight *= where - lower if above else 1.0 - (where - lower)
+                voxel[axis] = min(max(lower + above, 0), x.shape[axis] - 1)
+            if weight:
+                out[place] += weight * float(x[tuple(voxel)])
+    return out

@@ -32,7 +32,7 @@ STRANGERS = {("layers", "kernels"), ("plan", "layers")}
 # Pairs that may know each other only when there is work: the import stands inside a function.
 ONLY_LAZILY = {("ops", "kernels")}
 # What is not meant by that: names and numbers, no kernel.
-PLAIN_DATA = frozenset({"nb3d.kernels.activations"})
+PLAIN_DATA = frozenset({"nb3d.kernels.activations", "nb3d.kernels.divisors"})
 
 # The longest matching path counts. NumPy and the standard library serve everywhere.
 THIRD_PARTIES: dict[str, frozenset[str]] = {

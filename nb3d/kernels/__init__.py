@@ -32,9 +32,12 @@ dense                 x (rows, in), kernel (in, out), bias        activation alp
 max_pool3d            x                                           kd kh kw sd sh sw pd ph pw
 average_pool3d        x                                           kd kh kw sd sh sw pd ph pw (padding is not counted)
 upsample3d            x                                           fd fh fw (nearest: every voxel repeated)
+upsample3d_linear     x                                           fd fh fw (centres half a voxel from the border)
 pad3d                 x                                           pd ph pw (zeros)
 crop3d                x                                           cd ch cw (voxels cut before)
-batch_normalization   x, mean, variance, offset, scale            epsilon axis
+batch_normalization   x, mean, variance, offset, scale            epsilon axis activation alpha beta
+normalization         x, offset, scale (a value per channel)      first groups epsilon centered divisor
+                                                                  activation alpha beta
 softmax, log_softmax  x                                           axis
 the activations       x                                           alpha beta (see ``activations.py``)
 prelu                 x, slope (broadcast over leading axes)
@@ -55,5 +58,7 @@ dropout               x                                           rate noise_sha
 ====================  ==========================================  =====================================================
 
 ``conv3d`` writes ``activation(cross_correlation(x, kernel) + bias + residual)``; ``conv3d_transpose`` adds
-``x[i] * kernel[k]`` to ``out[i * stride + k * dilation - padding]`` and then bias and activation.
+``x[i] * kernel[k]`` to ``out[i * stride + k * dilation - padding]`` and then bias and activation. ``normalization``
+takes statistics over the axes from ``first`` on, those of each of ``groups`` groups of neighbouring channels by
+themselves: it subtracts the mean if ``centered``, and divides as ``divisors.py`` says.
 """

@@ -92,7 +92,13 @@ from nb3d.ops.elementwise import (
     where,
 )
 from nb3d.ops.linear import dense, matmul
-from nb3d.ops.normalization import batch_normalization
+from nb3d.ops.normalization import (
+    batch_normalization,
+    group_normalization,
+    layer_normalization,
+    normalize,
+    rms_normalization,
+)
 from nb3d.ops.pooling import average_pool3d, max_pool3d
 from nb3d.ops.random import dropout
 from nb3d.ops.reductions import all, any, argmax, argmin, max, mean, min, moments, prod, sum, var, variance
@@ -173,6 +179,7 @@ __all__ = [
     "glu",
     "greater",
     "greater_equal",
+    "group_normalization",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
@@ -180,6 +187,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layer_normalization",
     "leaky_relu",
     "less",
     "less_equal",
@@ -202,6 +210,7 @@ __all__ = [
     "moments",
     "multiply",
     "negative",
+    "normalize",
     "not_equal",
     "pad3d",
     "power",
@@ -211,6 +220,7 @@ __all__ = [
     "relu",
     "relu6",
     "reshape",
+    "rms_normalization",
     "round",
     "rsqrt",
     "selu",

@@ -7,8 +7,9 @@ from typing import Any
 
 from nb3d.engine.opgraph import Op, Specs
 from nb3d.engine.tensor import TensorSpec
-from nb3d.ops.apply import apply
+from nb3d.ops.apply import apply, as_dtype
 from nb3d.ops.convolution import in_channels_last
+from nb3d.ops.dtypes import float_dtype
 from nb3d.ops.operation import operation
 from nb3d.ops.shapes import SPATIAL_AXES, check_rank, integer, triple
 
@@ -57,21 +58,41 @@ def _before(inputs: Specs, out: TensorSpec, attrs: Mapping[str, Any]) -> tuple[A
 
 
 UPSAMPLE3D = Op("upsample3d", _spatial_spec("upsample3d", lambda size, factor: size * factor), _amount)
+UPSAMPLE3D_LINEAR = Op("upsample3d_linear", UPSAMPLE3D.infer, _amount)
 PAD3D = Op("pad3d", _spatial_spec("pad3d", lambda size, pair: size + sum(pair)), _before)
 CROP3D = Op("crop3d", _spatial_spec("crop3d", lambda size, pair: size - sum(pair)), _before)
 
 
 @operation("UpSample3D")
-def upsample3d(x: Any, size: Any = 2, data_format: str = "channels_last") -> Any:
-    """Every voxel repeated along the spatial axes.
+def upsample3d(
+    x: Any, size: Any = 2, data_format: str = "channels_last", interpolation: str = "nearest"
+) -> Any:
+    """Volumes of more voxels along the spatial axes.
 
     Args:
         x: Volumes, ``(batch, depth, height, width, channels)``, or channels second with ``'channels_first'``.
         size: Factor; one or three integers.
         data_format: ``'channels_last'`` or ``'channels_first'``.
+        interpolation: ``'nearest'``: every voxel is repeated. ``'linear'``: straight lines between the centres of
+            voxels, half a voxel from the border, as TensorFlow and PyTorch (``align_corners=False``) have it.
+
+    Raises:
+        ValueError: If an argument is not as above.
+
+    Example:
+        >>> import numpy as np
+        >>> from nb3d import ops
+        >>> x = np.array([0.0, 4.0], "float32").reshape(1, 1, 1, 2, 1)
+        >>> ops.upsample3d(x, (1, 1, 2), interpolation="linear").ravel()
+        array([0., 1., 3., 4.], dtype=float32)
     """
     factors = triple(size, "size")
-    return in_channels_last(lambda volume: apply(UPSAMPLE3D, volume, amount=factors), x, data_format)
+    if interpolation not in ("nearest", "linear"):
+        raise ValueError(f"The `interpolation` argument must be 'nearest' or 'linear'. Received: {interpolation!r}")
+    if interpolation == "nearest":
+        return in_channels_last(lambda volume: apply(UPSAMPLE3D, volume, amount=factors), x, data_format)
+    x = as_dtype(x, float_dtype(str(getattr(x, "dtype", "float32"))))
+    return in_channels_last(lambda volume: apply(UPSAMPLE3D_LINEAR, volume, amount=factors), x, data_format)
 
 
 @operation("Pad3D")

@@ -9,75 +9,14 @@ volumes: ``tests/test_benchmarks.py``.
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.case import Arrays, Case
-
-F32, F64 = "float32", "float64"
-NO = (0,)
-LINEAR, RELU = int(Activation.LINEAR), int(Activation.RELU)
-SPECIAL = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-30, -1e30, 88.9, -88.9, 104.5, -103.9, 0.5, -0.625, 3e-5)
-
-
-@dataclass(frozen=True)
-class Example:
-    """A case with values.
-
-    Attributes:
-        name: What is particular about it; unique.
-        case: The case.
-        values: How inputs are drawn: ``normal``, ``positive``, ``special`` (with NaN and infinities in the first one).
-        length: Terms of a sum, for the tolerance.
-    """
-
-    name: str
-    case: Case = field(repr=False)
-    values: str = "normal"
-    length: int = 1
-
-    def inputs(self) -> Arrays:
-        """Draws the inputs, always the same."""
-        rng = np.random.default_rng(zlib.crc32(self.name.encode()))
-        arrays = []
-        for position, (shape, dtype) in enumerate(zip(self.case.inputs, self.case.dtypes, strict=True)):
-            kind = np.dtype(dtype).kind
-            if kind == "b":
-                array = rng.random(shape) < 0.5
-            elif kind in "iu":
-                array = rng.integers(1 if self.values == "positive" else 0, 9, shape).astype(dtype)
-            else:
-                array = rng.standard_normal(shape, dtype=np.float64)
-                if self.values == "positive":
-                    array = np.abs(array) + 0.1
-                if self.values == "special" and position == 0:
-                    flat = array.reshape(-1)
-                    where = rng.permutation(flat.size)[: len(SPECIAL)]
-                    flat[where] = SPECIAL[: len(where)]
-                array = array.astype(dtype)
-            arrays.append(array)
-        return tuple(arrays)
-
-    def out(self) -> np.ndarray:
-        """Returns memory for the output, poisoned: a kernel that skips or reads it is found out."""
-        out = np.empty(self.case.out, self.case.out_dtype)
-        out[...] = np.nan if out.dtype.kind == "f" else 1
-        return out
-
-    def tolerance(self) -> tuple[float, float]:
-        """Returns the relative and the absolute error that rounding explains.
-
-        Terms are of size 1, partial sums of size ``sqrt(length)``: ``length`` roundings of them add up to about
-        ``length * epsilon`` at worst.
-        """
-        if np.dtype(self.case.out_dtype).kind != "f":
-            return 0.0, 0.0
-        epsilon = float(np.finfo(self.case.out_dtype).eps)
-        return 16 * epsilon, (4 + 2 * self.length) * epsilon
+from nb3d.kernels.case import Case
+from tests.kernels.example import F32, F64, LINEAR, NO, RELU, Example, plain
+from tests.kernels.normalization_cases import normalizations, normalizations_of_themselves
 
 
 def window(n: int, k: int, s: int, d: int, padding: str | tuple[int, int]) -> tuple[int, int]:
@@ -133,15 +72,6 @@ def pool(op, sizes, channels, size=(2, 2, 2), strides=(2, 2, 2), padding="valid"
     params = (*size, *strides, *(before for _, before in pairs))
     case = Case(op, ((batch, *sizes, channels),), (dtype,), out, dtype, params)
     return Example(name, case, length=math.prod(size), **more)
-
-
-def plain(op, shapes, out, params=(), dtypes=F32, out_dtype=None, note="", **more) -> Example:
-    """Any other operation."""
-    dtypes = (dtypes,) * len(shapes) if isinstance(dtypes, str) else dtypes
-    out_dtype = out_dtype or dtypes[0]
-    shown = params if op != "dropout" else ""
-    name = f"{op} {shapes}>{out} {shown} {dtypes}>{out_dtype} {more.get('values', '')} {note}"
-    return Example(name, Case(op, shapes, dtypes, out, out_dtype, params), **more)
 
 
 MARGINS = (((1, 0), (4, 5), (3, 0)), ((-1, -2), (-2, 0), (-3, -1)), ((-1, 4), (3, -2), (0, 0)))
@@ -280,26 +210,6 @@ def activations() -> Iterator[Example]:
     yield plain("prelu", ((40, 40, 40, 6), (6,)), (40, 40, 40, 6), note="medium")
 
 
-def normalizations() -> Iterator[Example]:
-    shape = (2, 3, 4, 5, 6)
-    for axis in (4, 1):
-        for offset, scale in ((True, True), (False, True), (True, False), (False, False)):
-            c = (shape[axis],)
-            shapes = (shape, c, c, c if offset else NO, c if scale else NO)
-            yield plain("batch_normalization", shapes, shape, (1e-3, axis), values="positive")
-    c = (6,)
-    yield plain("batch_normalization", (shape, c, c, c, c), shape, (1e-3, 4), F64, values="positive")
-    c = (20,)
-    yield plain("batch_normalization", ((8, 50, 50, 20), c, c, c, c), (8, 50, 50, 20), (1e-3, 3), values="positive")
-    for op in ("softmax", "log_softmax"):
-        yield plain(op, (shape,), shape, (4,))
-        yield plain(op, (shape,), shape, (1,))
-        yield plain(op, ((7, 1),), (7, 1), (-1,))
-        yield plain(op, ((40, 9),), (40, 9), (1,), values="special")
-        yield plain(op, ((40, 9),), (40, 9), (1,), F64)
-        yield plain(op, ((50_000, 4),), (50_000, 4), (1,), note="medium")
-
-
 def products() -> Iterator[Example]:
     sizes = [(1, 1, 1), (3, 7, 5), (1, 300, 130), (29, 64, 33), (5, 9, 40), (70, 200, 90)]
     for (rows, inside, outside), dtype in [*((size, F32) for size in sizes), ((5, 9, 40), F64)]:
@@ -316,6 +226,14 @@ def resampled() -> Iterator[Example]:
         yield plain("upsample3d", ((2, 3, 4, 5, 6),), (2, 6, 12, 5, 6), (2, 3, 1), dtype)
     yield plain("upsample3d", ((1, 2, 3, 4, 1),), (1, 2, 3, 8, 1), (1, 1, 2))
     yield plain("upsample3d", ((1, 10, 12, 14, 24),), (1, 20, 24, 28, 24), (2, 2, 2), note="medium")
+    for factors in ((2, 2, 2), (3, 1, 4), (1, 5, 2), (4, 3, 1)):
+        for channels in (1, 3, 18):
+            out = (2, 3 * factors[0], 2 * factors[1], 5 * factors[2], channels)
+            yield plain("upsample3d_linear", ((2, 3, 2, 5, channels),), out, factors)
+        yield plain("upsample3d_linear", ((2, 3, 2, 5, 6),), (*out[:4], 6), factors, values="special")
+    yield plain("upsample3d_linear", ((1, 1, 1, 1, 5),), (1, 2, 3, 4, 5), (2, 3, 4), note="one voxel")
+    yield plain("upsample3d_linear", ((1, 3, 4, 5, 9),), (1, 6, 8, 15, 9), (2, 2, 3), F64)
+    yield plain("upsample3d_linear", ((1, 10, 12, 14, 24),), (1, 20, 24, 28, 24), (2, 2, 2), note="medium")
     yield plain("pad3d", ((2, 3, 4, 5, 6),), (2, 4, 4, 8, 6), (1, 0, 2))
     yield plain("crop3d", ((2, 3, 4, 5, 6),), (2, 2, 4, 1, 6), (1, 0, 2))
     for dtype in (F64, "int32", "bool"):
@@ -412,5 +330,6 @@ def structure() -> Iterator[Example]:
 
 EXAMPLES: tuple[Example, ...] = (
     *convolutions(), *convolutions_of_constants(), *transposed_convolutions(), *pools(), *activations(),
-    *normalizations(), *products(), *resampled(), *arithmetic(), *reductions(), *structure(),
+    *normalizations(), *normalizations_of_themselves(), *products(), *resampled(), *arithmetic(), *reductions(),
+    *structure(),
 )  # fmt: skip

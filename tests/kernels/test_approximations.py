@@ -39,8 +39,10 @@ def _apply(name: str, x: np.ndarray) -> np.ndarray:
     ("name", "exact", "low", "high"),
     [
         ("exp", np.exp, -103.9, 88.7),
+        ("exp_below_zero", np.exp, -85.9, 0.0),
         ("expm1", np.expm1, -200.0, 88.7),
         ("tanh", np.tanh, -200.0, 200.0),
+        ("log", np.log, 1.2e-38, 200.0),
         ("log1p", np.log1p, 0.0, 1.0),
         ("erf", np.vectorize(math.erf), -200.0, 200.0),
     ],
@@ -59,3 +61,13 @@ def test_within_three_units_in_the_last_place(name, exact, low, high):
 def test_nan_and_infinities(name, at_minus_infinity, at_infinity):
     out = _apply(name, np.array([math.nan, -math.inf, math.inf, 0.0], np.float32))
     np.testing.assert_array_equal(out, [math.nan, at_minus_infinity, at_infinity, 1.0 if name == "exp" else 0.0])
+
+
+def test_exp_below_zero_keeps_nan_and_ends_at_zero():
+    out = _apply("exp_below_zero", np.array([math.nan, -math.inf, -1e30, -200.0, 0.0], np.float32))
+    np.testing.assert_array_equal(out, [math.nan, 0.0, 0.0, 0.0, 1.0])
+
+
+def test_the_logarithm_at_the_ends_of_its_range():
+    out = _apply("log", np.array([math.nan, -1.0, 0.0, 1.0, math.inf], np.float32))
+    np.testing.assert_array_equal(out, [math.nan, math.nan, -math.inf, 0.0, math.inf])

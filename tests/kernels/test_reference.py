@@ -61,6 +61,18 @@ def test_pooling_is_its_definition(example):
     np.testing.assert_allclose(_reference(example), expected, rtol=3e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("example", [e for e in _examples("normalization") if "special" not in e.id])
+def test_normalization_is_its_definition(example):
+    total = naive.normalization(*example.inputs(), *example.case.params[:5])
+    np.testing.assert_allclose(_reference(example), _activated(total, example.case, 5), rtol=3e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("example", _examples("upsample3d_linear"))
+def test_linear_upsampling_is_its_definition(example):
+    expected = naive.upsample3d_linear(*example.inputs(), example.case.out, example.case.params)
+    np.testing.assert_allclose(_reference(example), expected, rtol=3e-7, atol=1e-7)
+
+
 @pytest.mark.parametrize("example", [pytest.param(e, id=e.name) for e in EXAMPLES if math.prod(e.case.out) < 10_000])
 def test_writes_all_of_out(example):
     out = _reference(example)

@@ -47,6 +47,14 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
+def normal(x: np.ndarray, axes: Any) -> np.ndarray:
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-3)
+
+
+def grouped(x: np.ndarray, groups: int) -> np.ndarray:
+    return normal(x.reshape(*x.shape[:-1], groups, -1), (1, 3)).reshape(x.shape)
+
+
 PAIR: tuple[Shape, ...] = ((3, 4, 5), (3, 4, 5))
 BROADCAST: tuple[Shape, ...] = ((3, 4, 5), (3, 1, 5))
 
@@ -112,6 +120,45 @@ SHAPING = [
     Case("matmul", ops.matmul, np.matmul, ((3, 4, 5), (3, 5, 2))),
 ]
 
+NORMALIZATIONS = [
+    Case("layer_normalization", lambda x: ops.layer_normalization(x, epsilon=1e-3), lambda x: normal(x, -1)),
+    Case(
+        "layer_normalization over axes",
+        lambda x: ops.layer_normalization(x, np.full((4, 5), 2, x.dtype), np.ones((4, 5), x.dtype), (1, 2), 1e-3),
+        lambda x: 2 * normal(x, (1, 2)) + 1,
+    ),
+    Case(
+        "layer_normalization over a middle axis",
+        lambda x: ops.layer_normalization(x, np.arange(4, dtype=x.dtype), axis=1, epsilon=1e-3),
+        lambda x: np.arange(4)[:, None] * normal(x, 1),
+    ),
+    Case(
+        "rms_normalization",
+        lambda x: ops.rms_normalization(x, np.arange(5, dtype=x.dtype), epsilon=1e-3),
+        lambda x: np.arange(5) * x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-3),
+    ),
+    Case("normalize", lambda x: ops.normalize(x, (0, 2)), lambda x: x / np.sqrt((x * x).sum((0, 2), keepdims=True))),
+    Case("group_normalization", lambda x: ops.group_normalization(x, 2), lambda x: grouped(x, 2), ((3, 4, 6),)),
+    Case(
+        "group_normalization along another axis",
+        lambda x: ops.group_normalization(x, 2, axis=1),
+        lambda x: grouped(x.transpose(0, 2, 1), 2).transpose(0, 2, 1),
+    ),
+    Case(
+        "group_normalization by deviations",
+        lambda x: ops.group_normalization(x, 5, epsilon=0.5, epsilon_to_deviation=True),
+        lambda x: (x - x.mean(1, keepdims=True)) / (x.std(1, keepdims=True) + 0.5),
+    ),
+    Case(
+        "linear upsampling",
+        lambda x: ops.upsample3d(x, (1, 1, 2), interpolation="linear"),
+        lambda x: np.stack(
+            [0.25 * x[..., [0, 0, 1], :] + 0.75 * x, 0.75 * x + 0.25 * x[..., [1, 2, 2], :]], axis=4
+        ).reshape(-1, 2, 2, 6, 2),
+        ((1, 2, 2, 3, 2),),
+    ),
+]
+
 OPERATORS = [
     Case("x + 1", lambda x: x + 1, lambda x: x + 1),
     Case("1 + x", lambda x: 1 + x, lambda x: 1 + x),
@@ -150,4 +197,4 @@ SLICES = [
     Case("x[:, 2:100]", lambda x: x[:, 2:100], lambda x: x[:, 2:100]),
 ]
 
-CASES = ELEMENTWISE + REDUCTIONS + SHAPING + OPERATORS + SLICES
+CASES = ELEMENTWISE + REDUCTIONS + SHAPING + NORMALIZATIONS + OPERATORS + SLICES

@@ -42,6 +42,7 @@ from nb3d.kernels.cpu.memory import I1, I32, I64
 from nb3d.kernels.cpu.vector_code import Vectors
 
 UNROLL = 2
+SMALLEST_VECTOR = 16  # bytes
 
 
 def _emit(builder: Any, vec: Vectors, rows: int, columns: int, seen: int, made: int, arguments: Any) -> None:
@@ -163,6 +164,14 @@ def tile(rows: int, columns: int, dtype: str, groups: tuple[int, int] = (0, 0), 
 def lanes_of(dtype: str) -> int:
     """Returns how many values of ``dtype`` a vector of this machine holds."""
     return vectors().size // np.dtype(dtype).itemsize
+
+
+def lanes_for(channels: int, dtype: str) -> int:
+    """Returns how many values a vector of so many channels holds: half or a quarter of a register for few."""
+    lanes, smallest = lanes_of(dtype), SMALLEST_VECTOR // np.dtype(dtype).itemsize
+    while channels <= lanes // 2 and lanes > smallest:
+        lanes //= 2
+    return lanes
 
 
 def most_rows(columns: int) -> int:

@@ -14,13 +14,12 @@ import numpy as np
 from nb3d.kernels.cpu import words as word
 from nb3d.kernels.cpu.arrays import round_up
 from nb3d.kernels.cpu.host import halves_are_free
-from nb3d.kernels.cpu.microkernel import lanes_of, most_rows
+from nb3d.kernels.cpu.microkernel import lanes_for, most_rows
 
 SLAB_BYTES = 256 * 1024  # input rows of a block: they share L2 with the weights
 CHUNK_BYTES = 256 * 1024  # weights between two visits of the output: with the slab they fit a small L2
 MOST_ROWS = 16  # output rows of a block
 ENOUGH_TASKS = 48  # so that any usual number of threads has work
-SMALLEST_VECTOR = 16  # bytes
 MOST_SPREAD = 16  # voxels of a tile whose vectors hold several groups: it needs registers for weights and orders
 
 Taps = tuple[tuple[int, int], ...]  # of one axis: (index in the kernel, offset in voxels), offsets growing
@@ -134,9 +133,7 @@ def form_of(filters: int, voxels: int, dtype: str) -> tuple[int, int]:
     Filters that fit a half or a quarter of a vector get vectors of that size. Where two halves cost no more than a
     whole, an odd number of halves is taken as such.
     """
-    lanes, smallest = lanes_of(dtype), SMALLEST_VECTOR // np.dtype(dtype).itemsize
-    while filters <= lanes // 2 and lanes > smallest:
-        lanes //= 2
+    lanes = lanes_for(filters, dtype)
     halves = -(-2 * filters // lanes)
     if halves_are_free(lanes * np.dtype(dtype).itemsize) and halves in (3, 5):
         return halves, lanes // 2

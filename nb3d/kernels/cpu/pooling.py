@@ -17,7 +17,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -26,13 +25,12 @@ from nb3d.kernels.case import OUT, Case, Kernel
 from nb3d.kernels.cpu.arrays import CACHE_LINE, address, round_up
 from nb3d.kernels.cpu.compile import Native, helper, task
 from nb3d.kernels.cpu.launch import launch, workers_for
-from nb3d.kernels.cpu.memory import I32, I64, pointer
-from nb3d.kernels.cpu.microkernel import lanes_of
+from nb3d.kernels.cpu.memory import I64, pointer
+from nb3d.kernels.cpu.microkernel import lanes_for
 from nb3d.kernels.cpu.operands import why_not_floats
 from nb3d.kernels.cpu.vector_code import Vectors
 
 ROW_BYTES = 12 * 1024  # of folded input: with one input row it leaves room in L1
-SMALLEST_VECTOR = 16  # bytes
 
 (
     X, TO, ID, IH, IW, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, PITCH_X, PITCH_OUT,
@@ -59,10 +57,7 @@ def _fold_voxel(context, maximum, lanes, dtype, to, source, step, taps, count, v
         to, source, step, taps, count, voxels = arguments[3:]
         vec = Vectors(builder, name, lanes.literal_value)
         result = cgutils.alloca_once(builder, vec.kind)
-        scalar = builder.sitofp(voxels, vec.scalar)
-        first = builder.insert_element(ir.Constant(vec.kind, ir.Undefined), scalar, I32(0))
-        zeros = ir.Constant(ir.VectorType(I32, vec.lanes), [0] * vec.lanes)
-        divisor = builder.shuffle_vector(first, ir.Constant(vec.kind, ir.Undefined), zeros)
+        divisor = vec.spread(builder.sitofp(voxels, vec.scalar))
 
         def fold(load: Any, store: Any) -> None:
             builder.store(vec.constant(-np.inf if largest else 0.0), result)
@@ -164,9 +159,7 @@ def scratch(case: Case, threads: int) -> int:
 def load(case: Case) -> Kernel:
     """Returns the kernel, compiled."""
     n, od, oh, ow, channels = case.out
-    lanes, smallest = lanes_of(case.out_dtype), SMALLEST_VECTOR // np.dtype(case.out_dtype).itemsize
-    while channels <= lanes // 2 and lanes > smallest:
-        lanes //= 2
+    lanes = lanes_for(channels, case.out_dtype)
     task = _pool(int(case.op == "max_pool3d"), case.out_dtype, lanes).address
     sizes = [*case.inputs[0][1:4], channels, od, oh, ow, *case.params, case.pitch(0), case.pitch(OUT)]
     most = workers_for(int(np.prod(case.inputs[0], dtype=np.int64)) * np.dtype(case.out_dtype).itemsize)

@@ -6,6 +6,7 @@ computed. Multiply-adds are fused where the host has an instruction for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -26,7 +27,6 @@ class Vectors:
         self.lanes = lanes
         self.suffix = f"v{lanes}f{8 * self.size}"
         self.zero = ir.Constant(self.kind, [0.0] * lanes)
-        self._undefined = ir.Constant(self.kind, ir.Undefined)
 
     @property
     def bytes(self) -> int:
@@ -66,20 +66,47 @@ class Vectors:
         arguments = [target, I32(int(write)), I32(3 if write else 2), I32(1)]
         self.builder.call(self._function("llvm.prefetch.p0", ir.VoidType(), [a.type for a in arguments]), arguments)
 
+    def _repeated(self, value: Any, kind: Any) -> Any:
+        """A number in all lanes of a vector of another kind."""
+        undefined = ir.Constant(ir.VectorType(kind, self.lanes), ir.Undefined)
+        first = self.builder.insert_element(undefined, value, I32(0))
+        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(first, undefined, zeros)
+
     def mask(self, count: Any) -> Any:
         """True in the first ``count`` lanes."""
-        numbers = ir.VectorType(I64, self.lanes)
-        first = self.builder.insert_element(ir.Constant(numbers, ir.Undefined), count, I32(0))
-        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
-        counts = self.builder.shuffle_vector(first, ir.Constant(numbers, ir.Undefined), zeros)
-        return self.builder.icmp_signed("<", ir.Constant(numbers, list(range(self.lanes))), counts)
+        lanes = ir.Constant(ir.VectorType(I64, self.lanes), list(range(self.lanes)))
+        return self.builder.icmp_signed("<", lanes, self._repeated(count, I64))
+
+    def spread(self, value: Any) -> Any:
+        """A number in all lanes."""
+        return self._repeated(value, self.scalar)
 
     def broadcast(self, address: Any) -> Any:
-        """One value in all lanes."""
-        value = self.builder.load(self._pointer(address, self.scalar), align=self.size, typ=self.scalar)
-        first = self.builder.insert_element(self._undefined, value, I32(0))
-        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(first, self._undefined, zeros)
+        """One value of memory in all lanes."""
+        return self.spread(self.builder.load(self._pointer(address, self.scalar), align=self.size, typ=self.scalar))
+
+    def _folded(self, value: Any, fold: Callable[[Any, Any], Any]) -> Any:
+        """All lanes in one number: the upper half with the lower one, and so on."""
+        lanes = self.lanes
+        while lanes > 1:
+            lanes //= 2
+            upper = [lane + lanes for lane in range(lanes)] + [0] * (self.lanes - lanes)
+            order = ir.Constant(ir.VectorType(I32, self.lanes), upper)
+            value = fold(value, self.builder.shuffle_vector(value, value, order))
+        return self.builder.extract_element(value, I32(0))
+
+    def total(self, value: Any) -> Any:
+        """The sum of all lanes."""
+        return self._folded(value, self.builder.fadd)
+
+    def larger(self, a: Any, b: Any) -> Any:
+        """The larger one, lane by lane, and `b` where `a` is NaN."""
+        return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
+
+    def largest(self, value: Any) -> Any:
+        """The largest of all lanes."""
+        return self._folded(value, self.larger)
 
     def constant(self, value: float) -> Any:
         """A number in all lanes."""

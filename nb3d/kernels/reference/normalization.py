@@ -1,18 +1,20 @@
-"""Normalizations: batch normalization with given statistics, softmax and its logarithm."""
+"""Normalizations: with given statistics, with those of the values themselves, softmax and its logarithm."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nb3d.kernels.case import Kernel
+from nb3d.kernels.divisors import Divisor
+from nb3d.kernels.reference.activations import activate
 from nb3d.kernels.reference.family import serve, wide, write
 
 
 def batch_normalization(
     x: np.ndarray, mean: np.ndarray, variance: np.ndarray, offset: np.ndarray, scale: np.ndarray,
-    out: np.ndarray, scratch: np.ndarray, epsilon: float, axis: int,
+    out: np.ndarray, scratch: np.ndarray, epsilon: float, axis: int, activation: int, alpha: float, beta: float,
 ) -> None:  # fmt: skip
-    """``(x - mean) / sqrt(variance + epsilon) * scale + offset``, along one axis."""
+    """``activation((x - mean) / sqrt(variance + epsilon) * scale + offset)``, along one axis."""
     along = [1] * x.ndim
     along[axis] = x.shape[axis]
     with np.errstate(all="ignore"):
@@ -21,7 +23,33 @@ def batch_normalization(
             result = result * wide(scale).reshape(along)
         if offset.size:
             result = result + wide(offset).reshape(along)
-    write(result, out)
+    write(activate(result, activation, alpha, beta), out)
+
+
+def normalization(
+    x: np.ndarray, offset: np.ndarray, scale: np.ndarray, out: np.ndarray, scratch: np.ndarray,
+    first: int, groups: int, epsilon: float, centered: int, divisor: int, activation: int, alpha: float, beta: float,
+) -> None:  # fmt: skip
+    """Statistics over the axes from ``first`` on, those of each of ``groups`` groups of neighbouring channels apart."""
+    values = wide(x).reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
+    axes = (*range(first, x.ndim - 1), x.ndim)
+    with np.errstate(all="ignore"):
+        if centered:
+            values = values - values.mean(axes, keepdims=True)
+        squares = np.square(values)
+        variance = squares.mean(axes, keepdims=True)
+        if divisor == Divisor.ROOT:
+            values = values / np.sqrt(variance + epsilon)
+        elif divisor == Divisor.DEVIATION:
+            values = values / (np.sqrt(variance) + epsilon)
+        else:
+            values = values / np.maximum(np.sqrt(squares.sum(axes, keepdims=True)), epsilon)
+        result = values.reshape(x.shape)
+        if scale.size:
+            result = result * wide(scale)
+        if offset.size:
+            result = result + wide(offset)
+    write(activate(result, activation, alpha, beta), out)
 
 
 def softmax(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axis: int) -> None:
@@ -42,6 +70,7 @@ def log_softmax(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axis: int) 
 
 KERNELS: dict[str, Kernel] = {
     "batch_normalization": batch_normalization,
+    "normalization": normalization,
     "softmax": softmax,
     "log_softmax": log_softmax,
 }

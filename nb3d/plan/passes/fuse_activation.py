@@ -1,4 +1,4 @@
-"""An elementwise activation is applied while the convolution before it writes its result."""
+"""An elementwise activation is applied while the convolution or normalization before it writes its result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nb3d.kernels.activations import Activation
 from nb3d.plan.graph import Graph, Step
-from nb3d.plan.passes.pattern import BIAS_OPERAND, Rewriting, epilogue, swallow
+from nb3d.plan.passes.pattern import BIAS_OPERAND, NORMALIZATIONS, Rewriting, epilogue, swallow
 
 ACTIVATIONS = tuple(code.name.lower() for code in Activation if code is not Activation.LINEAR)
 
@@ -20,5 +20,5 @@ def _match(graph: Rewriting, producer: Step, consumer: Step) -> Step | None:
 
 
 def fuse_activation(graph: Graph) -> Graph:
-    """The graph with such activations merged into the convolution or matrix product."""
-    return swallow(graph, ACTIVATIONS, BIAS_OPERAND, _match)
+    """The graph with such activations merged into the convolution, matrix product or normalization."""
+    return swallow(graph, ACTIVATIONS, (*BIAS_OPERAND, *NORMALIZATIONS), _match)

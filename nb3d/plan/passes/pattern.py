@@ -13,6 +13,7 @@ from nb3d.plan.graph import Graph, Step, ValueId
 
 # Operations whose kernels add a bias and apply an activation on the way out -> where their bias stands.
 BIAS_OPERAND = {"conv3d": 2, "conv3d_transpose": 2, "dense": 2}
+NORMALIZATIONS = ("batch_normalization", "normalization")  # their kernels apply an activation too
 RESIDUAL_OPERAND = {"conv3d": 3}
 
 
