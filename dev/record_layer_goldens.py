@@ -22,6 +22,7 @@ import numpy as np
 TARGET = Path(__file__).resolve().parent.parent / "tests" / "layers" / "golden" / "layers.npz"
 
 VOLUME = (2, 5, 6, 7, 4)  # batch, depth, height, width, channels
+SMALL = (2, 3, 4, 3, 4)
 NOT_ON_CPU = {"Conv3D", "Conv3DTranspose", "MaxPooling3D", "AveragePooling3D"}
 ACTIVATIONS = [
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
@@ -115,6 +116,27 @@ def cases() -> list[Case]:
     add("BatchNormalization", {"momentum": 0.75}, {"axis": 1, "momentum": 0.5}, call={"training": True})
     add("BatchNormalization", {"momentum": 0.75}, call={"training": True}, masked=True)
     add("BatchNormalization", {"trainable": False}, call={"training": True})
+    small: dict[str, Any] = {"shapes": (SMALL,)}
+    axes = [{}, {"axis": 1}, {"axis": [-1]}, {"axis": [1, 2, 3, 4]}, {"axis": [3, 1]}, {"axis": [1, -1]}]
+    switches = [{"center": False}, {"scale": False}, {"center": False, "scale": False}]
+    add("LayerNormalization", *axes, *switches, {"epsilon": 0.1}, {"axis": [2, 4], "rms_scaling": True}, **small)
+    add("LayerNormalization", shapes=((5, 4),))
+    add("LayerNormalization", masked=True, **small)
+    add("RMSNormalization", {}, {"axis": [1, 2, 3, 4]}, {"epsilon": 0.1}, **small)  # of others Keras has it wrong
+    add("RMSNormalization", shapes=((5, 4),))
+    add("UnitNormalization", *axes, **small)
+    add("UnitNormalization", masked=True, **small)
+    add("GroupNormalization", *({"groups": groups} for groups in (1, 2, 4, -1)), **small)
+    add("GroupNormalization", *({"groups": 2, **switch} for switch in switches), {"groups": 1, "epsilon": 0.1}, **small)
+    add("GroupNormalization", {"groups": 3, "axis": 1}, {"groups": 2, "axis": 2}, {"groups": -1, "axis": 1}, **small)
+    add("GroupNormalization", {"groups": 2}, shapes=((5, 4),))
+    add("GroupNormalization", {"groups": 2}, masked=True, **small)
+    statistics = {"mean": [0.5, -1.0, 2.0, 0.0], "variance": [1.0, 4.0, 0.25, 0.0]}
+    add("Normalization", {}, {"axis": None}, {"axis": [1, 4]}, {"invert": True}, statistics, **small)
+    add("Normalization", {**statistics, "invert": True}, {**statistics, "axis": [2, -1]}, **small)
+    add("Normalization", {"mean": 0.5, "variance": 2.0}, {"mean": 0.5, "variance": 2.0, "axis": None}, **small)
+    linear = [{"size": size, "interpolation": "linear"} for size in ((2, 2, 2), (3, 1, 4))]
+    add("UpSampling3D", *linear, formats=True, shapes=((1, 2, 3, 4, 2),))
     add("Dense", {"units": 3}, {"units": 2, "activation": "gelu", "use_bias": False})
     add("Dense", {"units": 3, "activation": "relu"}, shapes=((5, 4),))
     add("Activation", *({"activation": name} for name in ACTIVATIONS))
@@ -152,7 +174,7 @@ def values(shape: tuple[int, ...], seed: int) -> np.ndarray:
 def weight_values(name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Random weights, coarse so that they compress; variances are positive."""
     array = np.round(np.random.default_rng([len(name), *shape]).standard_normal(shape) * 64) / 64
-    return np.abs(array) if "variance" in name else array
+    return np.abs(array) if name in ("variance", "moving_variance", "count") else array
 
 
 def flipped(x: np.ndarray, back: bool = False) -> np.ndarray:
@@ -160,6 +182,32 @@ def flipped(x: np.ndarray, back: bool = False) -> np.ndarray:
     if x.ndim != 5:
         return x
     return np.ascontiguousarray(np.moveaxis(x, 1, -1) if back else np.moveaxis(x, -1, 1))
+
+
+def layer_class(case: Case) -> Any:
+    """The class of Keras; for linear upsampling, which it has of images only, one that makes two steps of it."""
+    import keras
+
+    class UpSampling3D(keras.layers.UpSampling3D):  # type: ignore[misc]
+        def __init__(self, interpolation: str, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.interpolation = interpolation
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "interpolation": self.interpolation}
+
+        def call(self, inputs: Any) -> Any:
+            (depth, height, width), ops = self.size, keras.ops
+            first = self.data_format == "channels_first"
+            x = ops.moveaxis(inputs, 1, -1) if first else inputs
+            n, d, h, w, c = x.shape
+            images = keras.layers.UpSampling2D((height, width), interpolation="bilinear")(ops.reshape(x, (-1, h, w, c)))
+            rows = ops.reshape(images, (n, d, h * height * w * width, c))
+            rows = keras.layers.UpSampling2D((depth, 1), interpolation="bilinear")(rows)
+            y = ops.reshape(rows, (n, d * depth, h * height, w * width, c))
+            return ops.moveaxis(y, -1, 1) if first else y
+
+    return UpSampling3D if "interpolation" in case.kwargs else getattr(keras.layers, case.class_name)
 
 
 def record(case: Case, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -176,8 +224,8 @@ def record(case: Case, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     first = case.kwargs.get("data_format") == "channels_first"
     by_transposing = first and case.class_name in NOT_ON_CPU
     kwargs = {**case.kwargs, "name": "layer"}
-    config = keras.layers.serialize(getattr(keras.layers, case.class_name)(**kwargs))
-    layer = getattr(keras.layers, case.class_name)(**kwargs)
+    config = keras.layers.serialize(layer_class(case)(**kwargs))
+    layer = layer_class(case)(**kwargs)
     if by_transposing:
         layer.data_format = "channels_last"
     fed = [flipped(x) for x in inputs] if first and not by_transposing else inputs
@@ -185,6 +233,8 @@ def record(case: Case, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     tensors = [keras.layers.Masking()(x) for x in symbols] if case.masked else symbols
     layer(tensors if len(tensors) > 1 else tensors[0])
     layer.set_weights([weight_values(weight.name, weight.shape) for weight in layer.weights])
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()
     before = [np.asarray(weight) for weight in layer.get_weights()]
     eager = [keras.layers.Masking()(x) for x in fed] if case.masked else fed
     output = np.asarray(layer(eager if len(eager) > 1 else eager[0], **case.call))

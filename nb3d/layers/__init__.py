@@ -20,9 +20,13 @@ from nb3d.layers.global_pooling import (
     GlobalMaxPool3D,
     GlobalMaxPooling3D,
 )
+from nb3d.layers.group_normalization import GroupNormalization
 from nb3d.layers.input_layer import Input, InputLayer
+from nb3d.layers.instance_normalization import InstanceNormalization
 from nb3d.layers.lambda_layer import Lambda
 from nb3d.layers.layer import Layer
+from nb3d.layers.layer_normalization import LayerNormalization
+from nb3d.layers.length_normalization import RMSNormalization, UnitNormalization
 from nb3d.layers.masking import Masking
 from nb3d.layers.merging import (
     Add,
@@ -40,6 +44,7 @@ from nb3d.layers.merging import (
     multiply,
     subtract,
 )
+from nb3d.layers.normalization import Normalization
 from nb3d.layers.pooling import AveragePooling3D, AvgPool3D, MaxPool3D, MaxPooling3D
 from nb3d.layers.resampling import Cropping3D, UpSampling3D, ZeroPadding3D
 from nb3d.layers.rescaling import Rescaling
@@ -68,11 +73,14 @@ __all__ = [
     "GlobalAvgPool3D",
     "GlobalMaxPool3D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Input",
     "InputLayer",
     "InputSpec",
+    "InstanceNormalization",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPool3D",
@@ -80,14 +88,17 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "Rescaling",
     "Reshape",
     "Softmax",
     "SpatialDropout3D",
     "Subtract",
+    "UnitNormalization",
     "UpSampling3D",
     "ZeroPadding3D",
     "add",

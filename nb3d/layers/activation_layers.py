@@ -8,7 +8,7 @@ from nb3d import activations, constraints, ops, regularizers
 from nb3d.activations import ACTIVATIONS
 from nb3d.engine.input_spec import InputSpec
 from nb3d.engine.tensor import Dims
-from nb3d.layers.arguments import check_initializer, check_integer, check_number
+from nb3d.layers.arguments import check_axes, check_initializer, check_integer, check_number
 from nb3d.layers.layer import Layer
 from nb3d.layers.registry import LAYERS
 
@@ -232,8 +232,7 @@ class Softmax(Layer):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        several = isinstance(axis, list | tuple)
-        self.axis = [_check_axis(item) for item in axis] if several else _check_axis(axis)
+        self.axis = check_axes(axis)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
@@ -248,7 +247,3 @@ class Softmax(Layer):
             return ops.softmax(x, self.axis[0])
         powers = ops.exp(x - ops.max(x, self.axis, keepdims=True))
         return powers / ops.sum(powers, self.axis, keepdims=True)
-
-
-def _check_axis(axis: Any) -> int:
-    return check_integer(axis, "axis", minimum=-99)

@@ -8,6 +8,8 @@ from typing import Any
 
 from nb3d import initializers
 from nb3d.engine.settings import DATA_FORMATS, SETTINGS
+from nb3d.engine.tensor import Dims
+from nb3d.ops.shapes import normalize_axes
 
 _LARGEST = 2**63 - 1  # kernels count in 64 bits
 
@@ -83,3 +85,36 @@ def check_shape(shape: Any, name: str) -> tuple[int | None, ...]:
 def channel_axis(data_format: str) -> int:
     """The axis of the channels, counted as Keras counts it."""
     return -1 if data_format == "channels_last" else 1
+
+
+def check_axis(axis: Any, name: str = "axis") -> int:
+    """An axis; Keras 2 writes a list of one into files.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    return check_integer(axis[0] if isinstance(axis, list) and len(axis) == 1 else axis, name, minimum=-99)
+
+
+def check_axes(axis: Any, name: str = "axis") -> int | list[int]:
+    """An axis, or a list of axes.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if isinstance(axis, list | tuple):
+        return [check_axis(item, name) for item in axis]
+    return check_axis(axis, name)
+
+
+def known_sizes(shape: Dims, axes: Any) -> dict[int, int]:
+    """Axis, counted from the front, -> size, for an axis or several.
+
+    Raises:
+        ValueError: If a size is unknown, or there is no such axis.
+    """
+    sizes = {axis: shape[axis] for axis in normalize_axes(axes, len(shape))}
+    known = {axis: size for axis, size in sizes.items() if size is not None}
+    if len(known) < len(sizes):
+        raise ValueError(f"the size of axis {axes} must be known, got shape {tuple(shape)}.")
+    return known

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from nb3d import constraints, ops, regularizers
+from nb3d import ops
 from nb3d.engine.input_spec import InputSpec
 from nb3d.engine.settings import SETTINGS
 from nb3d.engine.tensor import Dims, KerasTensor
-from nb3d.layers.arguments import check_initializer, check_integer, check_number
-from nb3d.layers.layer import Layer
+from nb3d.layers.arguments import check_axis, check_initializer, check_number, known_sizes
 from nb3d.layers.masks import spread
 from nb3d.layers.registry import LAYERS
+from nb3d.layers.scaled_normalization import ScaledNormalization
 from nb3d.ops.shapes import normalize_axis
 
 
 @LAYERS.register()
-class BatchNormalization(Layer):
+class BatchNormalization(ScaledNormalization):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with one value of each per channel.
 
     Mean and variance are moving averages, unless the layer is called with ``training=True`` (and is trainable): then
@@ -61,21 +61,12 @@ class BatchNormalization(Layer):
     """
 
     config_fields = (
+        *ScaledNormalization.config_fields,
         "axis",
         "momentum",
-        "epsilon",
-        "center",
-        "scale",
-        "beta_initializer",
-        "gamma_initializer",
         "moving_mean_initializer",
         "moving_variance_initializer",
-        "beta_regularizer",
-        "gamma_regularizer",
-        "beta_constraint",
-        "gamma_constraint",
     )
-    supports_masking = True
 
     def __init__(
         self,
@@ -98,48 +89,30 @@ class BatchNormalization(Layer):
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            epsilon=epsilon,
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+            **kwargs,
+        )
         if renorm:
             raise ValueError(f"Layer {self.name!r}: batch renormalization is not supported, got renorm={renorm!r}.")
-        self.axis = check_integer(axis, "axis", minimum=-99)
+        self.axis = check_axis(axis)
         self.momentum = check_number(momentum, "momentum")
-        self.epsilon = check_number(epsilon, "epsilon", 0)
-        self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = check_initializer(beta_initializer, "beta_initializer")
-        self.gamma_initializer = check_initializer(gamma_initializer, "gamma_initializer")
         self.moving_mean_initializer = check_initializer(moving_mean_initializer, "moving_mean_initializer")
         self.moving_variance_initializer = check_initializer(moving_variance_initializer, "moving_variance_initializer")
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
-        self.gamma: Any = None
-        self.beta: Any = None
         self.moving_mean: Any = None
         self.moving_variance: Any = None
 
     def build(self, input_shape: Dims) -> None:
-        channels = input_shape[normalize_axis(self.axis, len(input_shape))]
-        if channels is None:
-            raise ValueError(
-                f"Layer {self.name!r}: the size of axis {self.axis} must be known, got shape {tuple(input_shape)}."
-            )
-        if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=(channels,),
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=(channels,),
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
+        (channels,) = known_sizes(input_shape, self.axis).values()
+        self.add_gamma_and_beta((channels,))
         self.moving_mean = self.add_weight(
             name="moving_mean",
             shape=(channels,),

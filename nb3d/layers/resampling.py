@@ -1,4 +1,4 @@
-"""Layers that repeat, add or cut voxels."""
+"""Layers that make volumes larger or smaller: upsampling, padding, cropping."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nb3d.ops.resampling import margins
 from nb3d.ops.shapes import triple
 
 _ONE_VOXEL = ((1, 1), (1, 1), (1, 1))
+_LINEAR = ("linear", "bilinear", "trilinear")
 
 
 class _SpatialLayer(Layer):
@@ -26,11 +27,14 @@ class _SpatialLayer(Layer):
 
 @LAYERS.register()
 class UpSampling3D(_SpatialLayer):
-    """Repeats every voxel.
+    """Makes volumes larger: repeats every voxel, or draws straight lines between them.
 
     Args:
         size: How often along depth, height and width; one integer for all.
         data_format: ``'channels_last'`` or ``'channels_first'``; that of ``~/.keras/keras.json`` where absent.
+        interpolation: ``'nearest'`` repeats voxels, which is all that Keras has in three dimensions; ``'linear'``
+            (``'bilinear'`` and ``'trilinear'`` mean the same) is what Keras' `UpSampling2D` does, along all three axes:
+            centres of voxels lie half a voxel from the border.
         **kwargs: Arguments of `Layer`.
 
     Input shape: ``(batch, depth, height, width, channels)``, or ``(batch, channels, depth, height, width)``.
@@ -48,12 +52,34 @@ class UpSampling3D(_SpatialLayer):
 
     config_fields = ("size", "data_format")
 
-    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, size: Any = (2, 2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+    ) -> None:
         super().__init__(data_format, **kwargs)
         self.size = triple(size, "size")
+        self.interpolation = check_interpolation(interpolation)
 
     def call(self, inputs: Any) -> Any:
-        return ops.upsample3d(inputs, self.size, self.data_format)
+        return ops.upsample3d(inputs, self.size, self.data_format, self.interpolation)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer; the interpolation only where Keras does not have it, so that it can read them."""
+        other = {} if self.interpolation == "nearest" else {"interpolation": self.interpolation}
+        return {**super().get_config(), **other}
+
+
+def check_interpolation(interpolation: Any) -> str:
+    """``'nearest'`` or ``'linear'``.
+
+    Raises:
+        ValueError: If it is neither, nor a name of the second in two or three dimensions.
+    """
+    name = str(interpolation).lower()
+    if name not in ("nearest", *_LINEAR):
+        raise ValueError(
+            f"The `interpolation` argument must be 'nearest' or one of {_LINEAR}. Received: {interpolation!r}"
+        )
+    return "linear" if name in _LINEAR else name
 
 
 @LAYERS.register()

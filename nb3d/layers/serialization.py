@@ -9,7 +9,7 @@ from nb3d.engine.identifiers import class_name_of
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.registry import custom_object, custom_object_scope
 from nb3d.layers.registry import LAYERS
-from nb3d.layers.translation import plain_dtype, translate
+from nb3d.layers.translation import IMPLIED, plain_dtype, translate
 
 
 def serialize(layer: BaseLayer) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
             raise ValueError(f"{class_name!r} is no layer, but {cls!r}.")
         where = f"Layer {values.get('name')!r} ({class_name})"
         try:
-            layer = cls.from_config(_readable(cls, dict(values)))
+            layer = cls.from_config(_readable(cls, {**values, **IMPLIED.get(class_name, {})}))
             layer._class_name = class_name.rpartition(">")[2]  # files count weights by it
             return layer
         except (TypeError, ValueError) as error:

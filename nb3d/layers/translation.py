@@ -27,6 +27,8 @@ _NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "shared_object_id": None,
     "virtual_batch_size": (None,),
 }
+# What a class of another name leaves open, and the layer that stands for it here has to be told.
+IMPLIED: dict[str, dict[str, Any]] = {"Addons>InstanceNormalization": {"groups": -1}}
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
 
 
@@ -46,7 +48,7 @@ def translate(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
         if value is None and key.endswith("_initializer"):
             continue  # Keras 3 takes it for the default one
         if key in accepted:
-            result[key] = _single(value) if key == "axis" else value
+            result[key] = value
         elif key not in _NEUTRAL or (_NEUTRAL[key] is not None and value not in (_NEUTRAL[key] or ())):
             raise ValueError(f"unknown argument {key!r} = {value!r}; {cls.__name__} takes {sorted(accepted)}.")
     return result
@@ -65,11 +67,6 @@ def plain_dtype(values: dict[str, Any]) -> dict[str, Any]:
     if policy.get("class_name") not in _POLICIES or not isinstance(name, str) or name.startswith("mixed_"):
         raise ValueError(f"the dtype policy {policy!r} is not supported: expected one dtype, such as 'float32'.")
     return {**values, "dtype": name}
-
-
-def _single(axis: Any) -> Any:
-    """The axis in a list of one, as Keras 2 stores that of a BatchNormalization."""
-    return axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
 
 
 @functools.cache

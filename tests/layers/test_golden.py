@@ -81,4 +81,4 @@ def test_the_updates_leave_the_weights_that_training_in_keras_leaves(name: str) 
 def test_every_layer_has_a_recorded_case() -> None:
     recorded = {case["config"]["class_name"] for case in CASES.values()}
     existing = {thing.__name__ for thing in vars(nb3d.layers).values() if isinstance(thing, type)}
-    assert existing - recorded == {"Layer", "InputLayer", "InputSpec", "Lambda"}
+    assert existing - recorded == {"Layer", "InputLayer", "InputSpec", "Lambda", "InstanceNormalization"}

@@ -104,6 +104,18 @@ def cropped_then_padded(x: Any) -> Any:
     return layers.Conv3D(4, 2, padding="same")(layers.Cropping3D(1)(x))
 
 
+def normalized(x: Any) -> Any:
+    y = layers.LeakyReLU(0.1)(layers.BatchNormalization()(x))
+    return layers.ELU()(layers.GroupNormalization(2)(conv(activation="tanh")(y)))
+
+
+def normalized_channels_first(x: Any) -> Any:
+    keys = {"padding": "same", "data_format": "channels_first"}
+    y = layers.Conv3D(4, 3, **keys)(ops.transpose(x, (0, 4, 1, 2, 3)))
+    y = layers.LeakyReLU(0.1)(layers.InstanceNormalization(axis=1)(y))
+    return layers.GroupNormalization(2, axis=1)(layers.Conv3D(4, 3, **keys)(y))
+
+
 NETWORKS: list[Callable[[Any], Any]] = [
     plain,
     with_batch_normalization,
@@ -115,6 +127,8 @@ NETWORKS: list[Callable[[Any], Any]] = [
     dropped,
     channels_first,
     channels_first_chain,
+    normalized,
+    normalized_channels_first,
     padded,
     cropped,
     cropped_then_padded,
@@ -156,6 +170,8 @@ def test_every_pass_keeps_the_values_and_a_sound_graph(network: Callable[[Any], 
         (cropped, ["conv3d", "conv3d"]),
         (cropped_then_padded, ["crop3d", "conv3d"]),
         (channels_first, ["conv3d", "batch_normalization", "transpose"]),
+        (normalized, ["batch_normalization", "conv3d", "normalization"]),
+        (normalized_channels_first, ["conv3d", "normalization", "conv3d", "normalization", "transpose"]),
         (
             channels_first_chain,
             ["conv3d", "conv3d", "multiply", "add", "concatenate", "max_pool3d", "softmax", "mean", "dense"],

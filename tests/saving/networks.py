@@ -34,6 +34,18 @@ def normalizations(keras: Any) -> Any:
     return keras.Model(x, frozen(y))
 
 
+def normalizations_of_themselves(keras: Any) -> Any:
+    layers = keras.layers
+    x = keras.Input(VOLUME)
+    y = layers.Normalization()(x)
+    y = layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[1.0, 4.0, 9.0])(y)
+    y = layers.LayerNormalization(axis=[1, -1], epsilon=0.1)(y)
+    y = layers.RMSNormalization(epsilon=0.1)(y)
+    y = layers.GroupNormalization(3, center=False)(y)
+    y = layers.GroupNormalization(groups=-1, axis=1)(y)
+    return keras.Model(x, layers.UnitNormalization(axis=[1, 2])(y))
+
+
 def activations(keras: Any) -> Any:
     layers = keras.layers
     x = keras.Input(VOLUME)
@@ -155,8 +167,8 @@ def functions(keras: Any) -> Any:
 NETWORKS: dict[str, Callable[[Any], Any]] = {
     network.__name__: network
     for network in (
-        convolutions, normalizations, activations, resizing, channels_first, merging, shared_layers, nested, two_ends,
-        chain, operators, functions,
+        convolutions, normalizations, normalizations_of_themselves, activations, resizing, channels_first, merging,
+        shared_layers, nested, two_ends, chain, operators, functions,
     )
 }  # fmt: skip
 
@@ -166,6 +178,9 @@ def randomize(model: Any, seed: int = 0) -> None:
     random = np.random.default_rng(seed)
     for variable in model.weights:
         variable.assign(random.uniform(0.1, 0.9, tuple(variable.shape)).astype("float32"))
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):  # Keras' Normalization keeps a copy of its weights
+            layer.finalize_state()
 
 
 def arrays_for(shapes: list[tuple[int | None, ...]], batch: int = 2) -> list[np.ndarray]:
