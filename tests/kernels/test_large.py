@@ -20,6 +20,7 @@ import pytest
 from nb3d.kernels import table
 from nb3d.kernels.case import Case
 from nb3d.kernels.cpu.launch import launch
+from nb3d.kernels.divisors import Divisor
 from tests.kernels.cases import LINEAR, NO
 
 NORESERVE = 0x4000  # of Linux; Python names it from 3.13 on
@@ -79,6 +80,7 @@ NOTHING = (LINEAR, 0.0, 0.0)
 WINDOW = (1, 1, 1, 1, 1, 1, 1, 1, 1)  # strides, paddings, dilations
 DOUBLING = (2, 2, 2, 0, 0, 0, 1, 1, 1, *NOTHING)
 STATISTICS = ((2,),) * 4
+PLAINLY = (1, 1e-3, 1, Divisor.ROOT, *NOTHING)  # one group, epsilon, centered
 
 LARGE = (
     Large("conv3d", "direct", DEEP, _same(1, (3, 3, 3, 1, 1), NO, NO), (*WINDOW, 1, *NOTHING)),
@@ -96,17 +98,21 @@ LARGE = (
     Large("add", "flat", DEEP, _twice),
     Large("multiply", "flat", HALF, _same(2, (2,))),
     Large("prelu", "flat", HALF, _same(2, (2,))),
-    Large("batch_normalization", "blocks", HALF, _same(2, *STATISTICS), (1e-3, 4)),
+    Large("batch_normalization", "affine", HALF, _same(2, *STATISTICS), (1e-3, 4, *NOTHING)),
     Large(
-        "batch_normalization", "blocks", HALF,
-        lambda depth: (((1, 2, depth, 60, 60), *STATISTICS), (1, 2, depth, 60, 60)), (1e-3, 1), axis=2, first=2,
+        "batch_normalization", "affine", HALF,
+        lambda depth: (((1, 2, depth, 60, 60), *STATISTICS), (1, 2, depth, 60, 60)), (1e-3, 1, *NOTHING), axis=2,
+        first=2,
     ),
+    Large("normalization", "volumes", DEEP, _same(1, (1,), (1,)), (2, *PLAINLY)),
+    Large("normalization", "runs", HALF, _same(2, (2,), (2,)), (4, *PLAINLY)),
     Large("softmax", "blocks", HALF, _same(2), (4,)),
     Large(
         "concatenate", "copies", HALF,
         lambda depth: (((1, depth, 60, 60, 1), (1, depth, 60, 60, 1)), (1, depth, 60, 60, 2)), (4,),
     ),
     Large("upsample3d", "copies", EIGHTH, _doubled(), (2, 2, 2)),
+    Large("upsample3d_linear", "rows", EIGHTH, _doubled(), (2, 2, 2)),
     Large("pad3d", "rows", DEEP, lambda depth: (((1, depth, 60, 60, 1),), (1, depth, 61, 62, 1)), (0, 1, 1)),
     Large("crop3d", "rows", DEEP, lambda depth: (((1, depth, 60, 60, 1),), (1, depth, 59, 59, 1)), (0, 1, 1)),
     Large(
@@ -186,6 +192,18 @@ def test_a_reduction_of_a_large_volume(op, result, monkeypatch):
     case = Case(op, (x.shape,), ("float32",), out.shape, "float32", ((1, 2, 3),))
     _compute(monkeypatch, case, "chunks", (x,), out)
     assert out.item() == np.float32(result)
+
+
+def test_statistics_of_a_large_volume(monkeypatch):
+    """Stretches that were not read have the moments of their zeros in the scratch."""
+    x, out = _reserved((1, DEEP, 60, 60, 1)), _reserved((1, DEEP, 60, 60, 1))
+    x[0, -1, -1, -1, 0] = 1e6
+    absent = np.empty(0, np.float32)
+    case = Case("normalization", (x.shape, NO, NO), ("float32",) * 3, x.shape, "float32", (1, *PLAINLY))
+    _compute(monkeypatch, case, "volumes", (x, absent, absent), out)
+    mean = 1e6 / x.size
+    deviation = math.sqrt((1e6 - mean) ** 2 / x.size + 1e-3)
+    np.testing.assert_allclose(out[0, -1, -1, -2:, 0], [-mean / deviation, (1e6 - mean) / deviation], rtol=1e-5)
 
 
 def test_every_compiled_kernel_is_here():
