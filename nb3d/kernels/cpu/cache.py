@@ -93,7 +93,11 @@ class _Entries(CompileResultCacheImpl):
 
 
 class KernelCache(FunctionCache):
-    """The entries of one function; a damaged one is dropped and compiled again, one that finds no room is not kept."""
+    """The entries of one function; a damaged one is dropped and compiled again, one that finds no room is not kept.
+
+    Before the first one Numba registers everything it can compile, for 0.1 s. Rejected: loading without that. A symbol
+    that is missing then ends the process, and which ones compiled code needs is Numba's own affair.
+    """
 
     _impl_class = _Entries
 
