@@ -31,11 +31,14 @@ conv3d_transpose      x, kernel (kd,kh,kw,co,ci), bias            sd sh sw pd ph
 dense                 x (rows, in), kernel (in, out), bias        activation alpha beta
 max_pool3d            x                                           kd kh kw sd sh sw pd ph pw
 average_pool3d        x                                           kd kh kw sd sh sw pd ph pw (padding is not counted)
+adaptive_max_pool3d,  x                                           (window i of n: floor(i * size / n) to
+adaptive_average_...                                              ceil((i + 1) * size / n))
 upsample3d            x                                           fd fh fw (nearest: every voxel repeated)
 pad3d                 x                                           pd ph pw (zeros)
 crop3d                x                                           cd ch cw (voxels cut before)
 batch_normalization   x, mean, variance, offset, scale            epsilon axis
-softmax, log_softmax  x                                           axis
+softmax, log_softmax, x                                           axis
+sparsemax
 the activations       x                                           alpha beta (see ``activations.py``)
 prelu                 x, slope (broadcast over leading axes)
 sum, mean, max, ...   x                                           axes (a tuple; ``out`` says whether they stay)

@@ -32,12 +32,14 @@ _ACTIVATIONS = tuple(code.name.lower() for code in Activation)
 
 _BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
+_POOLING = ("max_pool3d", "average_pool3d", "adaptive_max_pool3d", "adaptive_average_pool3d")
+
 _REFERENCE: dict[str, str] = {
     "convolution": "conv3d conv3d_transpose",
     "linear": "dense matmul",
-    "pooling": "max_pool3d average_pool3d",
+    "pooling": " ".join(_POOLING),
     "resampling": "upsample3d pad3d crop3d",
-    "normalization": "batch_normalization softmax log_softmax",
+    "normalization": "batch_normalization softmax log_softmax sparsemax",
     "activations": " ".join((*_ACTIVATIONS, "prelu")),
     "elementwise": "abs negative exp log log1p expm1 sqrt rsqrt square reciprocal sign floor ceil round sin cos erf "
     "isnan isfinite isinf logical_not add subtract multiply divide floor_divide mod power maximum minimum equal "
@@ -55,7 +57,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("conv3d_transpose", "cpu", "product", "nb3d.kernels.cpu.conv3d_transpose_product"),
     ("conv3d_transpose", "cpu", "phases", "nb3d.kernels.cpu.conv3d_transpose_phases"),
     ("dense", "cpu", "tiles", "nb3d.kernels.cpu.dense_tiles"),
-    *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in ("max_pool3d", "average_pool3d")),
+    *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in _POOLING),
     *((op, "cpu", "blocks", "nb3d.kernels.cpu.normalization") for op in ("batch_normalization", "softmax")),
     *((op, "cpu", "flat", "nb3d.kernels.cpu.flat") for op in _ACTIVATIONS),
     *((op, "cpu", "flat", "nb3d.kernels.cpu.binary") for op in (*_BINARY, "prelu")),

@@ -39,13 +39,14 @@ from nb3d.ops.activations import (
     softsign,
     sparse_plus,
     sparse_sigmoid,
+    sparsemax,
     squareplus,
     tanh,
     tanh_shrink,
     threshold,
     thresholded_relu,
 )
-from nb3d.ops.convolution import conv3d, conv3d_transpose
+from nb3d.ops.convolution import conv, depthwise_conv, separable_conv
 from nb3d.ops.elementwise import (
     abs,
     absolute,
@@ -93,10 +94,10 @@ from nb3d.ops.elementwise import (
 )
 from nb3d.ops.linear import dense, matmul
 from nb3d.ops.normalization import batch_normalization
-from nb3d.ops.pooling import average_pool3d, max_pool3d
+from nb3d.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from nb3d.ops.random import dropout
 from nb3d.ops.reductions import all, any, argmax, argmin, max, mean, min, moments, prod, sum, var, variance
-from nb3d.ops.resampling import crop3d, pad3d, upsample3d
+from nb3d.ops.resampling import crop, upsample, zero_pad
 from nb3d.ops.shaping import (
     broadcast_to,
     concatenate,
@@ -109,6 +110,7 @@ from nb3d.ops.shaping import (
     transpose,
 )
 from nb3d.ops.state import assign, assign_add, assign_sub
+from nb3d.ops.transposed_convolution import conv_transpose
 
 OPERATORS.update(
     {
@@ -136,6 +138,8 @@ OPERATORS.update(
 __all__ = [
     "abs",
     "absolute",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "add",
     "all",
     "any",
@@ -144,7 +148,7 @@ __all__ = [
     "assign",
     "assign_add",
     "assign_sub",
-    "average_pool3d",
+    "average_pool",
     "batch_normalization",
     "broadcast_to",
     "cast",
@@ -152,11 +156,12 @@ __all__ = [
     "celu",
     "clip",
     "concatenate",
-    "conv3d",
-    "conv3d_transpose",
+    "conv",
+    "conv_transpose",
     "cos",
-    "crop3d",
+    "crop",
     "dense",
+    "depthwise_conv",
     "divide",
     "dropout",
     "elu",
@@ -192,7 +197,7 @@ __all__ = [
     "logical_or",
     "matmul",
     "max",
-    "max_pool3d",
+    "max_pool",
     "maximum",
     "mean",
     "min",
@@ -203,7 +208,6 @@ __all__ = [
     "multiply",
     "negative",
     "not_equal",
-    "pad3d",
     "power",
     "prelu",
     "prod",
@@ -214,6 +218,7 @@ __all__ = [
     "round",
     "rsqrt",
     "selu",
+    "separable_conv",
     "shape",
     "sigmoid",
     "sign",
@@ -225,6 +230,7 @@ __all__ = [
     "softsign",
     "sparse_plus",
     "sparse_sigmoid",
+    "sparsemax",
     "sqrt",
     "square",
     "squareplus",
@@ -238,8 +244,9 @@ __all__ = [
     "thresholded_relu",
     "transpose",
     "true_divide",
-    "upsample3d",
+    "upsample",
     "var",
     "variance",
     "where",
+    "zero_pad",
 ]

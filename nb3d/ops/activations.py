@@ -196,6 +196,7 @@ def _softmax_spec(x: TensorSpec, axis: int) -> TensorSpec:
 
 SOFTMAX = Op("softmax", _softmax_spec, _axis_param)
 LOG_SOFTMAX = Op("log_softmax", _softmax_spec, _axis_param)
+SPARSEMAX = Op("sparsemax", _softmax_spec, _axis_param)
 
 
 @operation("Softmax")
@@ -208,6 +209,12 @@ def softmax(x: Any, axis: int = -1) -> Any:
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """``log(softmax(x))`` along `axis`."""
     return apply(LOG_SOFTMAX, x, axis=axis)
+
+
+@operation("Sparsemax")
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """``max(x - t, 0)`` along `axis`, mostly zeros (Martins and Astudillo, 2016), with the threshold `t` of Keras 3."""
+    return apply(SPARSEMAX, x, axis=axis)
 
 
 @operation("Glu")

@@ -237,7 +237,7 @@ def get_item(x: Any, key: Any) -> Any:
             raise TypeError(f"tensors are indexed with integers, slices, ... and None, got {item!r}")
     if any(part != slice(None) for part in slices):
         x = apply(SLICE, x, key=tuple(slices))
-    return apply(AXES, x, plan=tuple(result)) if set(result) != {"keep"} else x
+    return with_axes(x, tuple(result)) if set(result) != {"keep"} else x
 
 
 def _index_slice(index: int, size: int | None) -> slice:
@@ -260,6 +260,16 @@ def _axes_spec(x: TensorSpec, plan: tuple[str, ...]) -> TensorSpec:
 
 
 AXES = Op("reshape", _axes_spec)
+
+
+def with_axes(x: Any, plan: tuple[str, ...]) -> Any:
+    """`x` with axes of size 1 added and removed.
+
+    Args:
+        x: Tensor or array.
+        plan: ``"keep"`` or ``"drop"`` for every axis of `x` in order, ``"new"`` where an axis is added.
+    """
+    return apply(AXES, x, plan=plan)
 
 
 def split_in_two(x: Any, axis: int) -> tuple[Any, Any]:

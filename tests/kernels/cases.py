@@ -9,75 +9,13 @@ volumes: ``tests/test_benchmarks.py``.
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.case import Arrays, Case
-
-F32, F64 = "float32", "float64"
-NO = (0,)
-LINEAR, RELU = int(Activation.LINEAR), int(Activation.RELU)
-SPECIAL = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-30, -1e30, 88.9, -88.9, 104.5, -103.9, 0.5, -0.625, 3e-5)
-
-
-@dataclass(frozen=True)
-class Example:
-    """A case with values.
-
-    Attributes:
-        name: What is particular about it; unique.
-        case: The case.
-        values: How inputs are drawn: ``normal``, ``positive``, ``special`` (with NaN and infinities in the first one).
-        length: Terms of a sum, for the tolerance.
-    """
-
-    name: str
-    case: Case = field(repr=False)
-    values: str = "normal"
-    length: int = 1
-
-    def inputs(self) -> Arrays:
-        """Draws the inputs, always the same."""
-        rng = np.random.default_rng(zlib.crc32(self.name.encode()))
-        arrays = []
-        for position, (shape, dtype) in enumerate(zip(self.case.inputs, self.case.dtypes, strict=True)):
-            kind = np.dtype(dtype).kind
-            if kind == "b":
-                array = rng.random(shape) < 0.5
-            elif kind in "iu":
-                array = rng.integers(1 if self.values == "positive" else 0, 9, shape).astype(dtype)
-            else:
-                array = rng.standard_normal(shape, dtype=np.float64)
-                if self.values == "positive":
-                    array = np.abs(array) + 0.1
-                if self.values == "special" and position == 0:
-                    flat = array.reshape(-1)
-                    where = rng.permutation(flat.size)[: len(SPECIAL)]
-                    flat[where] = SPECIAL[: len(where)]
-                array = array.astype(dtype)
-            arrays.append(array)
-        return tuple(arrays)
-
-    def out(self) -> np.ndarray:
-        """Returns memory for the output, poisoned: a kernel that skips or reads it is found out."""
-        out = np.empty(self.case.out, self.case.out_dtype)
-        out[...] = np.nan if out.dtype.kind == "f" else 1
-        return out
-
-    def tolerance(self) -> tuple[float, float]:
-        """Returns the relative and the absolute error that rounding explains.
-
-        Terms are of size 1, partial sums of size ``sqrt(length)``: ``length`` roundings of them add up to about
-        ``length * epsilon`` at worst.
-        """
-        if np.dtype(self.case.out_dtype).kind != "f":
-            return 0.0, 0.0
-        epsilon = float(np.finfo(self.case.out_dtype).eps)
-        return 16 * epsilon, (4 + 2 * self.length) * epsilon
+from nb3d.kernels.case import Case
+from tests.kernels.example import F32, F64, LINEAR, NO, RELU, Example, plain
 
 
 def window(n: int, k: int, s: int, d: int, padding: str | tuple[int, int]) -> tuple[int, int]:
@@ -133,15 +71,6 @@ def pool(op, sizes, channels, size=(2, 2, 2), strides=(2, 2, 2), padding="valid"
     params = (*size, *strides, *(before for _, before in pairs))
     case = Case(op, ((batch, *sizes, channels),), (dtype,), out, dtype, params)
     return Example(name, case, length=math.prod(size), **more)
-
-
-def plain(op, shapes, out, params=(), dtypes=F32, out_dtype=None, note="", **more) -> Example:
-    """Any other operation."""
-    dtypes = (dtypes,) * len(shapes) if isinstance(dtypes, str) else dtypes
-    out_dtype = out_dtype or dtypes[0]
-    shown = params if op != "dropout" else ""
-    name = f"{op} {shapes}>{out} {shown} {dtypes}>{out_dtype} {more.get('values', '')} {note}"
-    return Example(name, Case(op, shapes, dtypes, out, out_dtype, params), **more)
 
 
 MARGINS = (((1, 0), (4, 5), (3, 0)), ((-1, -2), (-2, 0), (-3, -1)), ((-1, 4), (3, -2), (0, 0)))
@@ -261,6 +190,17 @@ def pools() -> Iterator[Example]:
         yield pool(op, (4, 6, 8), 5, dtype=F64)
         yield pool(op, (16, 24, 24), 32)
     yield pool("max_pool3d", (4, 6, 8), 5, dtype="int32")
+    for op in ("adaptive_max_pool3d", "adaptive_average_pool3d"):
+        for sizes, channels, out, dtype in (
+            ((5, 6, 7), 3, (2, 3, 4), F32),
+            ((1, 7, 40), 17, (1, 3, 9), F64),
+            ((2, 3, 4), 1, (3, 5, 4), F32),
+            ((1, 1, 1), 1, (1, 1, 1), F32),
+            ((16, 24, 25), 32, (5, 6, 7), F32),
+        ):
+            yield plain(op, ((2, *sizes, channels),), (2, *out, channels), (), dtype, length=math.prod(sizes))
+        yield plain(op, ((1, 4, 6, 8, 5),), (1, 2, 3, 3, 5), values="special", length=9)
+    yield plain("adaptive_max_pool3d", ((1, 4, 6, 8, 5),), (1, 2, 3, 3, 5), dtypes="int32")
 
 
 def activations() -> Iterator[Example]:
@@ -291,7 +231,7 @@ def normalizations() -> Iterator[Example]:
     yield plain("batch_normalization", (shape, c, c, c, c), shape, (1e-3, 4), F64, values="positive")
     c = (20,)
     yield plain("batch_normalization", ((8, 50, 50, 20), c, c, c, c), (8, 50, 50, 20), (1e-3, 3), values="positive")
-    for op in ("softmax", "log_softmax"):
+    for op in ("softmax", "log_softmax", "sparsemax"):
         yield plain(op, (shape,), shape, (4,))
         yield plain(op, (shape,), shape, (1,))
         yield plain(op, ((7, 1),), (7, 1), (-1,))

@@ -21,7 +21,7 @@ from nb3d.plan.passes.pattern import Rewriting
 
 Axes = tuple[int, ...]
 
-_ALONG_AXIS = frozenset(("softmax", "log_softmax", "batch_normalization"))
+_ALONG_AXIS = frozenset(("softmax", "log_softmax", "sparsemax", "batch_normalization"))
 _REDUCTIONS = frozenset(["sum", "mean", "max", "min", "prod", "any", "all", "variance"])
 
 

@@ -1,0 +1,293 @@
+"""The layers that ``dev/record_layer_goldens.py`` records, by family: one file of recorded outputs each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+SEQUENCE = (2, 9, 4)  # batch, steps, channels
+IMAGE = (2, 6, 7, 4)
+VOLUME = (2, 5, 6, 7, 4)  # batch, depth, height, width, channels
+OF_RANK = {1: SEQUENCE, 2: IMAGE, 3: VOLUME}
+
+ACTIVATIONS = [
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
+    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
+    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus",
+    "swish", "tanh", "tanh_shrink",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A layer that is an argument of another."""
+
+    class_name: str
+    kwargs: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.class_name}({','.join(f'{key}={value}' for key, value in self.kwargs.items())})"
+
+
+@dataclass
+class Case:
+    """One layer on one input.
+
+    Attributes:
+        class_name: The layer.
+        kwargs: Its arguments.
+        shapes: Shapes of its inputs, in channels last, whatever the layer's format.
+        call: Keyword arguments of the call.
+        masked: Whether every input first passes a Masking layer.
+        apart: Whether several inputs are arguments of their own, not a list.
+        integers: What the inputs count to, where they are indices.
+    """
+
+    class_name: str
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    shapes: tuple[tuple[int, ...], ...] = (VOLUME,)
+    call: dict[str, Any] = field(default_factory=dict)
+    masked: bool = False
+    apart: bool = False
+    integers: int = 0
+
+    @property
+    def name(self) -> str:
+        """A readable name, unique among the cases."""
+        arguments = ",".join(f"{key}={value}" for key, value in {**self.kwargs, **self.call}.items())
+        shapes = "" if self.shapes == (VOLUME,) else "|" + "+".join("x".join(map(str, shape)) for shape in self.shapes)
+        return f"{self.class_name}({arguments}){shapes}{'|masked' * self.masked}".replace(" ", "")
+
+
+class Family(list[Case]):
+    """Cases that are added by layer."""
+
+    def record(self, class_name: str, *variants: dict[str, Any], formats: bool = False, **more: Any) -> None:
+        """Adds a layer with each of the arguments; with `formats`, in both data formats."""
+        both = [{"data_format": "channels_last"}, {"data_format": "channels_first"}] if formats else [{}]
+        for variant, form in product(variants or ({},), both):
+            self.append(Case(class_name, {**variant, **form}, **more))
+
+
+def convolutions() -> Family:
+    """Convolutions: windows, strides, dilation, groups, paddings.
+
+    The number of filters is never the width of the output: there Keras 3.15 on TensorFlow adds a channels-first bias
+    along the width.
+    """
+    family = Family()
+    family.record(
+        "Conv3D",
+        {"filters": 3, "kernel_size": 3},
+        {"filters": 2, "kernel_size": (1, 2, 3), "padding": "same", "activation": "relu"},
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False},
+        {"filters": 2, "kernel_size": (3, 2, 4), "strides": (2, 3, 1), "activation": "tanh"},
+        {"filters": 2, "kernel_size": 2, "dilation_rate": (2, 1, 3), "padding": "same"},
+        {"filters": 2, "kernel_size": (2, 3, 2), "dilation_rate": 2},
+        {"filters": 8, "kernel_size": 2, "groups": 2},
+        {"filters": 8, "kernel_size": (2, 3, 3), "groups": 4, "padding": "same", "strides": (1, 2, 2)},
+        formats=True,
+    )
+    family.record("Conv3D", {"filters": 5, "kernel_size": 1, "activation": "softmax"})
+    for rank in (1, 2):
+        family.record(
+            f"Conv{rank}D",
+            {"filters": 3, "kernel_size": 3},
+            {"filters": 2, "kernel_size": 4, "strides": 2, "padding": "same", "activation": "relu"},
+            {"filters": 2, "kernel_size": 2, "strides": 3, "use_bias": False},
+            {"filters": 2, "kernel_size": 3, "dilation_rate": 2, "padding": "same"},
+            {"filters": 10, "kernel_size": 2, "groups": 2},
+            formats=True,
+            shapes=(OF_RANK[rank],),
+        )
+        family.record(
+            f"DepthwiseConv{rank}D",
+            {"kernel_size": 3},
+            {"kernel_size": 2, "depth_multiplier": 3, "padding": "same", "activation": "elu"},
+            {"kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False},
+            {"kernel_size": 2, "dilation_rate": 2, "depth_multiplier": 2},
+            formats=True,
+            shapes=(OF_RANK[rank],),
+        )
+        family.record(
+            f"SeparableConv{rank}D",
+            {"filters": 3, "kernel_size": 3},
+            {"filters": 2, "kernel_size": 2, "depth_multiplier": 2, "padding": "same", "activation": "relu"},
+            {"filters": 5, "kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False},
+            {"filters": 3, "kernel_size": 2, "dilation_rate": 2},
+            formats=True,
+            shapes=(OF_RANK[rank],),
+        )
+    family.record(
+        "Conv1D",
+        {"filters": 3, "kernel_size": 3, "padding": "causal"},
+        {"filters": 2, "kernel_size": 4, "padding": "causal", "strides": 2},
+        {"filters": 2, "kernel_size": 3, "padding": "causal", "dilation_rate": 3, "activation": "tanh"},
+        {"filters": 4, "kernel_size": 2, "padding": "causal", "groups": 2},
+        formats=True,
+        shapes=(SEQUENCE,),
+    )
+    family.record("Conv2D", {"filters": 2, "kernel_size": (1, 5), "strides": (2, 1)}, shapes=(IMAGE,))
+    return family
+
+
+def transposed_convolutions() -> Family:
+    """Transposed convolutions: paddings before all."""
+    family = Family()
+    family.record(
+        "Conv3DTranspose",
+        {"filters": 3, "kernel_size": 2, "strides": 2},
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "relu"},
+        {"filters": 2, "kernel_size": (3, 2, 1), "strides": (2, 1, 3)},
+        {"filters": 2, "kernel_size": (2, 3, 4), "strides": (3, 2, 1), "padding": "same", "use_bias": False},
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "output_padding": 1},
+        {"filters": 2, "kernel_size": 3, "strides": (2, 3, 2), "output_padding": (1, 0, 1)},
+        {"filters": 2, "kernel_size": 1, "strides": 2},
+        {"filters": 2, "kernel_size": 2, "dilation_rate": 2},
+        {"filters": 2, "kernel_size": (3, 2, 2), "dilation_rate": (1, 2, 1), "padding": "same"},
+        formats=True,
+        shapes=((2, 3, 2, 4, 4),),
+    )
+    for rank in (1, 2):
+        family.record(
+            f"Conv{rank}DTranspose",
+            {"filters": 3, "kernel_size": 2, "strides": 2},
+            {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "relu"},
+            {"filters": 2, "kernel_size": 2, "strides": 3, "use_bias": False},
+            {"filters": 2, "kernel_size": 4, "strides": 2, "padding": "same", "output_padding": 1},
+            {"filters": 2, "kernel_size": 3, "strides": 3, "output_padding": 2},
+            {"filters": 2, "kernel_size": 3, "dilation_rate": 2, "padding": "same"},
+            formats=True,
+            shapes=(OF_RANK[rank],),
+        )
+    return family
+
+
+def poolings() -> Family:
+    """Pooling, global and adaptive."""
+    family = Family()
+    windows = [
+        {},
+        {"pool_size": 3, "strides": 2, "padding": "same"},
+        {"pool_size": (1, 2, 3), "strides": (2, 1, 1)},
+        {"pool_size": 2, "padding": "same"},
+        {"pool_size": (2, 3, 4), "strides": 1, "padding": "same"},
+    ]
+    family.record("MaxPooling3D", *windows, formats=True)
+    family.record("AveragePooling3D", *({"pool_size": 2} | window for window in windows), formats=True)
+    windows = [
+        {"pool_size": 2},
+        {"pool_size": 3, "strides": 2, "padding": "same"},
+        {"pool_size": 3, "strides": 1},
+        {"pool_size": 2, "padding": "same"},
+    ]
+    for rank in (1, 2):
+        for name in ("MaxPooling", "AveragePooling"):
+            family.record(f"{name}{rank}D", *windows, formats=True, shapes=(OF_RANK[rank],))
+    for rank in (1, 2, 3):
+        for name in ("GlobalMaxPooling", "GlobalAveragePooling"):
+            family.record(f"{name}{rank}D", {}, {"keepdims": True}, formats=True, shapes=(OF_RANK[rank],))
+        # TensorFlow crashes where one window is the whole axis
+        sizes = [{"output_size": 2}, {"output_size": 4}, {"output_size": (3, 2, 6)[-rank:]}]
+        for name in ("AdaptiveMaxPooling", "AdaptiveAveragePooling"):
+            family.record(f"{name}{rank}D", *sizes, formats=True, shapes=(OF_RANK[rank],))
+    family.record("GlobalAveragePooling1D", {}, {"keepdims": True}, shapes=(SEQUENCE,), masked=True)
+    return family
+
+
+def reshapings() -> Family:
+    """Layers that repeat, add, cut or rearrange values."""
+    family = Family()
+    family.record("UpSampling1D", {}, {"size": 3}, shapes=(SEQUENCE,))
+    family.record("UpSampling2D", {}, {"size": (3, 2)}, formats=True, shapes=(IMAGE,))
+    family.record("UpSampling3D", {}, {"size": (1, 3, 2)}, formats=True)
+    family.record("ZeroPadding1D", {}, {"padding": (0, 3)}, formats=True, shapes=(SEQUENCE,))
+    pairs: list[dict[str, Any]] = [{"padding": (0, 2)}, {"padding": ((1, 0), (0, 2))}]
+    family.record("ZeroPadding2D", {}, *pairs, formats=True, shapes=(IMAGE,))
+    pairs = [{"padding": (0, 2, 1)}, {"padding": ((1, 0), (0, 2), (3, 1))}]
+    family.record("ZeroPadding3D", {}, *pairs, formats=True)
+    family.record("Cropping1D", {}, {"cropping": 2}, {"cropping": (0, 3)}, shapes=(SEQUENCE,))
+    pairs = [{"cropping": 1}, {"cropping": (0, 2)}, {"cropping": ((1, 0), (0, 2))}]
+    family.record("Cropping2D", *pairs, formats=True, shapes=(IMAGE,))
+    pairs = [{"cropping": (0, 2, 1)}, {"cropping": ((1, 0), (0, 2), (3, 1))}]
+    family.record("Cropping3D", {}, *pairs, formats=True)
+    family.record("Flatten", formats=True)
+    family.record("Flatten", formats=True, shapes=(SEQUENCE,))
+    family.record("Flatten", shapes=((4, 3),))
+    family.record("Reshape", {"target_shape": (-1, 4)}, {"target_shape": (7, 2, 60)}, {"target_shape": (840,)})
+    family.record("Permute", {"dims": (4, 1, 2, 3)}, {"dims": (3, 2, 1, 4)})
+    return family
+
+
+def cores() -> Family:
+    """Dense and what stands around it."""
+    family = Family()
+    family.record("Dense", {"units": 3}, {"units": 2, "activation": "gelu", "use_bias": False})
+    for shape in ((5, 4), SEQUENCE, IMAGE):
+        family.record("Dense", {"units": 3, "activation": "relu"}, shapes=(shape,))
+    family.record("Rescaling", {"scale": 0.5, "offset": -1.0}, {"scale": [1.0, 2.0, 3.0, 4.0]})
+    family.record("Masking", {}, {"mask_value": 0.5})
+    return family
+
+
+def activations() -> Family:
+    """Activations as names and as layers."""
+    family = Family()
+    family.record("Activation", *({"activation": name} for name in ACTIVATIONS))
+    family.record("ReLU", {}, {"max_value": 1.0}, {"negative_slope": 0.25})
+    family.record("ReLU", {"threshold": 0.5, "negative_slope": 0.1, "max_value": 1.5})
+    family.record("LeakyReLU", {}, {"negative_slope": 0.1})
+    family.record("ELU", {}, {"alpha": 0.5})
+    family.record("PReLU", {}, {"shared_axes": [1, 2, 3]}, {"shared_axes": [2]}, {"shared_axes": [1, 4]})
+    family.record("Softmax", {}, {"axis": 1}, {"axis": [1, 2, 3]}, {"axis": [-1]})
+    return family
+
+
+def regularizations() -> Family:
+    """Layers that only do something in training."""
+    family = Family()
+    family.record("SpatialDropout3D", {"rate": 0.5}, formats=True)
+    family.record("Dropout", {"rate": 0.5}, {"rate": 0.25, "noise_shape": [None, 1, 1, 1, 4]})
+    return family
+
+
+def normalizations() -> Family:
+    """Normalization."""
+    family = Family()
+    family.record("BatchNormalization", {}, {"axis": 1}, {"axis": 2, "epsilon": 0.1}, {"center": False})
+    family.record("BatchNormalization", {"scale": False})
+    family.record("BatchNormalization", {"center": False, "scale": False}, shapes=((5, 4),))
+    training = {"training": True}
+    family.record("BatchNormalization", {"momentum": 0.75}, {"axis": 1, "momentum": 0.5}, call=training)
+    family.record("BatchNormalization", {"momentum": 0.75}, call=training, masked=True)
+    family.record("BatchNormalization", {"trainable": False}, call=training)
+    return family
+
+
+def mergings() -> Family:
+    """Layers of several inputs."""
+    family = Family()
+    for name in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
+        family.record(name, shapes=(VOLUME, VOLUME))
+        family.record(name, shapes=(VOLUME, (2, 1, 6, 1, 4), VOLUME))
+        family.record(name, shapes=((2, 7, 4), VOLUME))
+        family.record(name, shapes=(VOLUME, VOLUME, VOLUME), masked=True)
+    family.record("Subtract", shapes=(VOLUME, (2, 1, 1, 1, 4)))
+    family.record("Concatenate", shapes=(VOLUME, (2, 5, 6, 7, 1), VOLUME))
+    family.record("Concatenate", {"axis": 2}, shapes=(VOLUME, (2, 5, 3, 7, 4)))
+    family.record("Concatenate", shapes=(VOLUME, VOLUME), masked=True)
+    return family
+
+
+FAMILIES = {
+    "activation": activations,
+    "convolution": convolutions,
+    "core": cores,
+    "merging": mergings,
+    "normalization": normalizations,
+    "pooling": poolings,
+    "regularization": regularizations,
+    "reshaping": reshapings,
+    "transposed_convolution": transposed_convolutions,
+}
