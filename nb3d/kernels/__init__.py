@@ -47,6 +47,7 @@ unary, binary         x / a, b (broadcast as NumPy does)
 clip                  x                                           low high
 where                 condition, a, b
 matmul                a, b (``numpy.matmul``)
+einsum                a, b, ...                                   equation (``numpy.einsum``, no ellipsis)
 concatenate           x0, x1, ...                                 axis
 transpose             x                                           axes (a tuple)
 slice                 x                                           starts steps (tuples; out's shape gives the lengths)
@@ -54,7 +55,12 @@ reshape, cast,        x
 broadcast_to,
 identity
 assign                variable, value (broadcast to the variable)
+pad                   x                                           pairs mode value (``numpy.pad``)
+take, take_along_axis x, indices                                  axis (``numpy.take``)
+sort, argsort         x                                           axis
+cumsum, cumprod       x                                           axis
 dropout               x                                           rate noise_shape (a tuple) generator
+normal                x (its shape alone)                         generator
 ====================  ==========================================  =====================================================
 
 ``conv3d`` writes ``activation(cross_correlation(x, kernel) + bias + residual)``; ``conv3d_transpose`` adds

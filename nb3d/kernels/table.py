@@ -36,17 +36,19 @@ _POOLING = ("max_pool3d", "average_pool3d", "adaptive_max_pool3d", "adaptive_ave
 
 _REFERENCE: dict[str, str] = {
     "convolution": "conv3d conv3d_transpose",
-    "linear": "dense matmul",
+    "linear": "dense matmul einsum",
     "pooling": " ".join(_POOLING),
     "resampling": "upsample3d pad3d crop3d",
     "normalization": "batch_normalization softmax log_softmax sparsemax",
     "activations": " ".join((*_ACTIVATIONS, "prelu")),
     "elementwise": "abs negative exp log log1p expm1 sqrt rsqrt square reciprocal sign floor ceil round sin cos erf "
     "isnan isfinite isinf logical_not add subtract multiply divide floor_divide mod power maximum minimum equal "
-    "not_equal less less_equal greater greater_equal logical_and logical_or clip where",
-    "reductions": "sum mean max min prod any all variance argmax argmin",
-    "shaping": "identity reshape cast broadcast_to assign concatenate transpose slice",
-    "random": "dropout",
+    "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor clip where tan arcsin arccos "
+    "arctan sinh cosh arcsinh arccosh arctanh log2 log10 exp2 cbrt trunc arctan2 hypot logaddexp",
+    "reductions": "sum mean max min prod any all variance argmax argmin cumsum cumprod",
+    "indexing": "take take_along_axis sort argsort",
+    "shaping": "identity reshape cast broadcast_to assign concatenate transpose slice pad",
+    "random": "dropout normal",
 }
 
 # (operation, device, name, module), best first; what follows for every operation is its reference.
@@ -57,6 +59,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("conv3d_transpose", "cpu", "product", "nb3d.kernels.cpu.conv3d_transpose_product"),
     ("conv3d_transpose", "cpu", "phases", "nb3d.kernels.cpu.conv3d_transpose_phases"),
     ("dense", "cpu", "tiles", "nb3d.kernels.cpu.dense_tiles"),
+    ("matmul", "cpu", "tiles", "nb3d.kernels.cpu.matmul_tiles"),
     *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in _POOLING),
     *((op, "cpu", "blocks", "nb3d.kernels.cpu.normalization") for op in ("batch_normalization", "softmax")),
     *((op, "cpu", "flat", "nb3d.kernels.cpu.flat") for op in _ACTIVATIONS),

@@ -9,8 +9,9 @@ from typing import Any
 from nb3d import ops
 from nb3d.layers.arguments import check_integer
 from nb3d.layers.layer import Layer
-from nb3d.layers.masks import nowhere, spread
+from nb3d.layers.masks import spread
 from nb3d.layers.registry import LAYERS
+from nb3d.ops.filling import nowhere
 
 Masks = list[Any]
 

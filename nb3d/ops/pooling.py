@@ -16,9 +16,7 @@ from nb3d.ops.volumes import check_spatial, filled, in_volume, spatial_sizes
 _NO_DILATION = (1, 1, 1)
 
 
-def _pool_spec(
-    x: TensorSpec, window: tuple[int, int, int], strides: tuple[int, int, int], padding: str
-) -> TensorSpec:
+def _pool_spec(x: TensorSpec, window: tuple[int, int, int], strides: tuple[int, int, int], padding: str) -> TensorSpec:
     check_rank(x, 5, "pooling input")
     sizes = tuple(map(window_output_length, x.shape[1:4], window, strides, [padding] * 3))
     for (axis, size), length in zip(spatial_sizes(x), sizes, strict=True):

@@ -272,6 +272,30 @@ def with_axes(x: Any, plan: tuple[str, ...]) -> Any:
     return apply(AXES, x, plan=plan)
 
 
+def _merge_spec(x: TensorSpec, axis: int, count: int) -> TensorSpec:
+    return TensorSpec((*x.shape[:axis], product(x.shape[axis : axis + count]), *x.shape[axis + count :]), x.dtype)
+
+
+def _divide_spec(x: TensorSpec, axis: int, sizes: tuple[int, ...]) -> TensorSpec:
+    if x.shape[axis] not in (product(sizes), None):
+        raise ValueError(f"axis {axis} of shape {x.shape} cannot be divided into {sizes}")
+    return TensorSpec((*x.shape[:axis], *sizes, *x.shape[axis + 1 :]), x.dtype)
+
+
+MERGE = Op("reshape", _merge_spec)
+DIVIDE = Op("reshape", _divide_spec)
+
+
+def merge_axes(x: Any, axis: int, count: int) -> Any:
+    """`count` axes from `axis` on as one; the others keep their sizes, known or not."""
+    return apply(MERGE, x, axis=normalize_axis(axis, len(x.shape)), count=count)
+
+
+def divide_axis(x: Any, axis: int, sizes: Sequence[int]) -> Any:
+    """`axis` as several of `sizes`; the others keep their sizes, known or not."""
+    return apply(DIVIDE, x, axis=normalize_axis(axis, len(x.shape)), sizes=tuple(sizes))
+
+
 def split_in_two(x: Any, axis: int) -> tuple[Any, Any]:
     """The two halves of `x` along `axis`."""
     axis = normalize_axis(axis, len(x.shape))
@@ -280,8 +304,3 @@ def split_in_two(x: Any, axis: int) -> tuple[Any, Any]:
         raise ValueError(f"an even size is needed along axis {axis} to halve it, got {size}")
     before = [slice(None)] * axis
     return get_item(x, (*before, slice(0, size // 2))), get_item(x, (*before, slice(size // 2, size)))
-
-
-def squeezed_axes(sizes: tuple[int | None, ...], axes: tuple[int, ...]) -> tuple[int | None, ...]:
-    """`sizes` without `axes`."""
-    return tuple(size for i, size in enumerate(sizes) if i not in axes)

@@ -114,7 +114,10 @@ def _made(layer: Any, module: str, class_name: str, config: Json, build_config: 
 
 def _build_config(layer: Any) -> Json | None:
     """What the layer was built for, so that Keras can make its weights before it is called."""
-    return None if layer._built_for is None else {"input_shape": encode(layer._built_for, _no_reference)}
+    shapes = {name: encode(shape, _no_reference) for name, shape in layer._built_for.items()}
+    if len(shapes) > 1:
+        return {"shapes_dict": shapes}
+    return {"input_shape": next(iter(shapes.values()))} if shapes else None
 
 
 # -- arguments -----------------------------------------------------------------------------------------------------

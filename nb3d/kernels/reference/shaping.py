@@ -47,6 +47,14 @@ def slice_(
     out[...] = x[tuple(window)] if out.size else 0
 
 
+def pad(
+    x: np.ndarray, out: np.ndarray, scratch: np.ndarray, pairs: tuple[tuple[int, int], ...], mode: str, value: float
+) -> None:  # fmt: skip
+    """``numpy.pad``."""
+    more = {"constant_values": value} if mode == "constant" else {}
+    out[...] = np.pad(x, pairs, mode, **more)  # type: ignore[call-overload]  # the mode is one of four
+
+
 KERNELS: dict[str, Kernel] = {
     "identity": copy,
     "reshape": copy,
@@ -56,6 +64,7 @@ KERNELS: dict[str, Kernel] = {
     "concatenate": concatenate,
     "transpose": transpose,
     "slice": slice_,
+    "pad": pad,
 }
 
 accepts, load = serve(KERNELS)
