@@ -216,6 +216,7 @@ def reshapings() -> Family:
     family.record("Flatten", formats=True, shapes=(SEQUENCE,))
     family.record("Flatten", shapes=((4, 3),))
     family.record("Reshape", {"target_shape": (-1, 4)}, {"target_shape": (7, 2, 60)}, {"target_shape": (840,)})
+    family.record("RepeatVector", {"n": 3}, shapes=((5, 4),))
     family.record("Permute", {"dims": (4, 1, 2, 3)}, {"dims": (3, 2, 1, 4)})
     return family
 
@@ -224,10 +225,80 @@ def cores() -> Family:
     """Dense and what stands around it."""
     family = Family()
     family.record("Dense", {"units": 3}, {"units": 2, "activation": "gelu", "use_bias": False})
-    for shape in ((5, 4), SEQUENCE, IMAGE):
+    for shape in ((5, 4), SEQUENCE, IMAGE, (2, 3, 2, 2, 2, 4)):
         family.record("Dense", {"units": 3, "activation": "relu"}, shapes=(shape,))
     family.record("Rescaling", {"scale": 0.5, "offset": -1.0}, {"scale": [1.0, 2.0, 3.0, 4.0]})
     family.record("Masking", {}, {"mask_value": 0.5})
+    family.record("Identity")
+    family.record("Embedding", {"input_dim": 7, "output_dim": 3}, shapes=((2, 9),), integers=7)
+    family.record("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, shapes=((4,),), integers=7)
+    family.record(
+        "EinsumDense",
+        {"equation": "abc,cd->abd", "output_shape": [None, 5], "bias_axes": "d", "activation": "relu"},
+        {"equation": "abc,cde->abde", "output_shape": [None, 2, 3], "bias_axes": "de"},
+        {"equation": "abc,cde->abde", "output_shape": [None, 2, 3], "bias_axes": "e"},
+        {"equation": "abc,bcd->ad", "output_shape": 5, "bias_axes": "d"},
+        {"equation": "abc,bd->adc", "output_shape": [5, None], "bias_axes": "d"},
+        {"equation": "...x,xy->...y", "output_shape": 3, "bias_axes": "y"},
+        {"equation": "ab...,bc->ac...", "output_shape": 3, "bias_axes": "c"},
+        shapes=(SEQUENCE,),
+    )
+    time = (2, 3, 5, 6, 4)
+    family.record(
+        "TimeDistributed",
+        {"layer": Wrapped("Conv2D", {"filters": 3, "kernel_size": 2, "activation": "relu"})},
+        {"layer": Wrapped("GlobalMaxPooling2D", {})},
+        {"layer": Wrapped("BatchNormalization", {})},
+        shapes=(time,),
+    )
+    family.record("TimeDistributed", {"layer": Wrapped("Dense", {"units": 3})}, shapes=(SEQUENCE,))
+    family.record("TimeDistributed", {"layer": Wrapped("Dense", {"units": 3})}, shapes=(SEQUENCE,), masked=True)
+    training = {"training": True}
+    family.record("TimeDistributed", {"layer": Wrapped("BatchNormalization", {})}, shapes=(time,), call=training)
+    return family
+
+
+def attentions() -> Family:
+    """Attention, with projections and without."""
+    family = Family()
+    tokens, others, keys = (2, 5, 4), (2, 7, 6), (2, 7, 4)
+    causal, scored = {"use_causal_mask": True}, {"return_attention_scores": True}
+    for name in ("Attention", "AdditiveAttention"):
+        family.record(name, {}, {"use_scale": True}, {"use_scale": False}, shapes=(tokens, others, keys))
+        family.record(name, shapes=(tokens, keys), call=causal)
+        family.record(name, shapes=(tokens, keys), call=scored)
+        family.record(name, {"dropout": 0.5}, shapes=(tokens, keys), masked=True)
+        family.record(name, shapes=(tokens, others, keys), masked=True, call=causal)
+    scales: list[dict[str, Any]] = [{"score_mode": "concat"}, {"score_mode": "concat", "use_scale": True}]
+    family.record("Attention", *scales, shapes=(tokens, others, keys))
+    heads = {"num_heads": 2, "key_dim": 3}
+    family.record(
+        "MultiHeadAttention",
+        heads,
+        {**heads, "value_dim": 5, "use_bias": False, "use_gate": True},
+        {**heads, "output_shape": 7, "dropout": 0.5},
+        {**heads, "output_shape": [2, 3], "sliding_window": 2},
+        shapes=(tokens, others),
+        apart=True,
+    )
+    family.record("MultiHeadAttention", heads, shapes=(tokens, others, keys), apart=True)
+    for call in ({}, causal, scored):
+        family.record("MultiHeadAttention", heads, shapes=(tokens, others), apart=True, masked=True, call=call)
+        family.record("MultiHeadAttention", heads, shapes=(tokens, tokens), apart=True, call={**scored, **call})
+    grid = (2, 3, 4, 5)
+    axes = [heads, {**heads, "attention_axes": [2]}, {**heads, "attention_axes": 1, "use_bias": False}]
+    family.record("MultiHeadAttention", *axes, shapes=(grid, grid), apart=True)
+    family.record("MultiHeadAttention", heads, shapes=((2, 2, 2, 3, 4), (2, 2, 2, 3, 4)), apart=True)
+    shared = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
+    family.record(
+        "GroupQueryAttention",
+        shared,
+        {**shared, "use_bias": False, "use_gate": True, "sliding_window": 3},
+        shapes=(tokens, keys),
+        apart=True,
+    )
+    for call in (causal, scored):
+        family.record("GroupQueryAttention", shared, shapes=(tokens, keys), apart=True, masked=True, call=call)
     return family
 
 
@@ -247,7 +318,13 @@ def activations() -> Family:
 def regularizations() -> Family:
     """Layers that only do something in training."""
     family = Family()
+    family.record("SpatialDropout1D", {"rate": 0.5}, shapes=(SEQUENCE,))
+    family.record("SpatialDropout2D", {"rate": 0.5}, formats=True, shapes=(IMAGE,))
     family.record("SpatialDropout3D", {"rate": 0.5}, formats=True)
+    for name in ("AlphaDropout", "GaussianDropout"):
+        family.record(name, {"rate": 0.5}, shapes=(SEQUENCE,))
+    family.record("GaussianNoise", {"stddev": 0.5}, shapes=(SEQUENCE,))
+    family.record("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, shapes=(SEQUENCE,))
     family.record("Dropout", {"rate": 0.5}, {"rate": 0.25, "noise_shape": [None, 1, 1, 1, 4]})
     return family
 
@@ -274,6 +351,11 @@ def mergings() -> Family:
         family.record(name, shapes=((2, 7, 4), VOLUME))
         family.record(name, shapes=(VOLUME, VOLUME, VOLUME), masked=True)
     family.record("Subtract", shapes=(VOLUME, (2, 1, 1, 1, 4)))
+    family.record("Dot", {"axes": 1}, {"axes": -1, "normalize": True}, shapes=((5, 4), (5, 4)))
+    family.record("Dot", {"axes": (1, 2)}, {"axes": [-1, 1], "normalize": True}, shapes=((2, 4, 4), (2, 4, 4)))
+    family.record("Dot", {"axes": [1, 2]}, shapes=((2, 4), SEQUENCE))
+    family.record("Dot", {"axes": [2, 1]}, shapes=(SEQUENCE, (2, 4)))
+    family.record("Dot", {"axes": (4, 3)}, shapes=(VOLUME, (2, 6, 3, 4)))
     family.record("Concatenate", shapes=(VOLUME, (2, 5, 6, 7, 1), VOLUME))
     family.record("Concatenate", {"axis": 2}, shapes=(VOLUME, (2, 5, 3, 7, 4)))
     family.record("Concatenate", shapes=(VOLUME, VOLUME), masked=True)
@@ -282,6 +364,7 @@ def mergings() -> Family:
 
 FAMILIES = {
     "activation": activations,
+    "attention": attentions,
     "convolution": convolutions,
     "core": cores,
     "merging": mergings,

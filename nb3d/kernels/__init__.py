@@ -54,6 +54,7 @@ slice                 x                                           starts steps (
 reshape, cast,        x
 broadcast_to,
 identity
+unfold                x, like (its shape alone)
 assign                variable, value (broadcast to the variable)
 pad                   x                                           pairs mode value (``numpy.pad``)
 take, take_along_axis x, indices                                  axis (``numpy.take``)

@@ -47,7 +47,7 @@ _REFERENCE: dict[str, str] = {
     "arctan sinh cosh arcsinh arccosh arctanh log2 log10 exp2 cbrt trunc arctan2 hypot logaddexp",
     "reductions": "sum mean max min prod any all variance argmax argmin cumsum cumprod",
     "indexing": "take take_along_axis sort argsort",
-    "shaping": "identity reshape cast broadcast_to assign concatenate transpose slice pad",
+    "shaping": "identity reshape unfold cast broadcast_to assign concatenate transpose slice pad",
     "random": "dropout normal",
 }
 

@@ -17,6 +17,7 @@ from nb3d.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
+from nb3d.layers.attention import AdditiveAttention, Attention
 from nb3d.layers.batch_normalization import BatchNormalization
 from nb3d.layers.borders import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from nb3d.layers.conv import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
@@ -32,7 +33,10 @@ from nb3d.layers.conv_transpose import (
 )
 from nb3d.layers.dense import Dense
 from nb3d.layers.depthwise_conv import DepthwiseConv1D, DepthwiseConv2D, DepthwiseConv3D
-from nb3d.layers.dropout import Dropout, SpatialDropout3D
+from nb3d.layers.dot import Dot, dot
+from nb3d.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from nb3d.layers.einsum_dense import EinsumDense
+from nb3d.layers.embedding import Embedding
 from nb3d.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -47,6 +51,8 @@ from nb3d.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from nb3d.layers.group_query_attention import GroupQueryAttention
+from nb3d.layers.identity import ActivityRegularization, Identity
 from nb3d.layers.input_layer import Input, InputLayer
 from nb3d.layers.lambda_layer import Lambda
 from nb3d.layers.layer import Layer
@@ -67,6 +73,8 @@ from nb3d.layers.merging import (
     multiply,
     subtract,
 )
+from nb3d.layers.multi_head_attention import MultiHeadAttention
+from nb3d.layers.noise import GaussianDropout, GaussianNoise
 from nb3d.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -92,11 +100,13 @@ from nb3d.layers.separable_conv import (
     SeparableConvolution3D,
 )
 from nb3d.layers.serialization import deserialize, serialize
-from nb3d.layers.shaping import Flatten, Permute, Reshape
+from nb3d.layers.shaping import Flatten, Permute, RepeatVector, Reshape
+from nb3d.layers.time_distributed import TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D",
@@ -104,6 +114,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
+    "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -134,8 +147,13 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "DepthwiseConv3D",
+    "Dot",
     "Dropout",
+    "EinsumDense",
+    "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -148,6 +166,8 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupQueryAttention",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -163,10 +183,12 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
     "SeparableConv1D",
@@ -176,11 +198,15 @@ __all__ = [
     "SeparableConvolution2D",
     "SeparableConvolution3D",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
@@ -188,6 +214,7 @@ __all__ = [
     "average",
     "concatenate",
     "deserialize",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

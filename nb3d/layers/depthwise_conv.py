@@ -14,7 +14,7 @@ from nb3d.ops.convolution import convolve_depthwise
 class DepthwiseConv(BaseConv):
     """A depthwise convolution over `rank` spatial axes; its arguments are explained in `DepthwiseConv3D`."""
 
-    kernels = ("depthwise",)
+    roles = ("depthwise", "bias")
     config_fields = ("depth_multiplier", *WINDOW_FIELDS, *kernel_fields("depthwise"))
 
     def __init__(

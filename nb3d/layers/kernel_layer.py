@@ -1,4 +1,4 @@
-"""What layers with kernels, a bias and an activation have in common."""
+"""What layers with weights that arguments describe have in common, and those with kernels, a bias and an activation."""
 
 from __future__ import annotations
 
@@ -9,51 +9,53 @@ from nb3d.layers.arguments import check_initializer
 from nb3d.layers.layer import Layer
 
 
-def weight_fields(name: str) -> tuple[str, str, str]:
-    """The three arguments that a weight has."""
-    return f"{name}_initializer", f"{name}_regularizer", f"{name}_constraint"
+def weight_fields(*names: str) -> tuple[str, ...]:
+    """The three arguments that each of some weights has."""
+    return tuple(f"{name}_{role}" for name in names for role in ("initializer", "regularizer", "constraint"))
 
 
 def kernel_fields(*kernels: str) -> tuple[str, ...]:
     """The arguments of a layer with such kernels, as they stand in its configuration."""
-    weights = (field for name in (*kernels, "bias") for field in weight_fields(name))
-    return ("activation", "use_bias", *weights, "activity_regularizer")
+    return ("activation", "use_bias", *weight_fields(*kernels, "bias"), "activity_regularizer")
 
 
-class KernelLayer(Layer):
-    """A layer that multiplies with a kernel, adds a bias, and applies an activation.
+class WeightedLayer(Layer):
+    """A layer each of whose weights has an initializer, a regularizer and a constraint; `roles` names them."""
 
-    Its arguments are explained in `nb3d.layers.Conv3D` and `nb3d.layers.Dense`; `kernels` names the kernels, each of
-    which has an initializer, a regularizer and a constraint.
-    """
+    roles: ClassVar[tuple[str, ...]]
 
-    kernels: ClassVar[tuple[str, ...]] = ("kernel",)
-    config_fields: tuple[str, ...] = kernel_fields("kernel")
-
-    def __init__(self, *, activation: Any, use_bias: bool, activity_regularizer: Any, **kwargs: Any) -> None:
-        weights = (*self.kernels, "bias")
-        roles = {field: kwargs.pop(field) for name in weights for field in weight_fields(name)}
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        for name in weights:
+    def __init__(self, **kwargs: Any) -> None:
+        given = {field: kwargs.pop(field) for field in weight_fields(*self.roles)}
+        super().__init__(**kwargs)
+        for name in self.roles:
             initializer, regularizer, constraint = weight_fields(name)
-            setattr(self, initializer, check_initializer(roles[initializer], initializer))
-            setattr(self, regularizer, regularizers.get(roles[regularizer]))
-            setattr(self, constraint, constraints.get(roles[constraint]))
-        self.kernel: Any = None
-        self.bias: Any = None
+            setattr(self, initializer, check_initializer(given[initializer], initializer))
+            setattr(self, regularizer, regularizers.get(given[regularizer]))
+            setattr(self, constraint, constraints.get(given[constraint]))
 
     def add_named_weight(self, name: str, shape: tuple[int, ...], role: str = "") -> Any:
         """A weight with the initializer, the regularizer and the constraint that the arguments give it."""
-        initializer, regularizer, constraint = weight_fields(role or name)
+        initializer, regularizer, constraint = (getattr(self, field) for field in weight_fields(role or name))
         return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=getattr(self, initializer),
-            regularizer=getattr(self, regularizer),
-            constraint=getattr(self, constraint),
+            name=name, shape=shape, initializer=initializer, regularizer=regularizer, constraint=constraint
         )
+
+
+class KernelLayer(WeightedLayer):
+    """A layer that multiplies with a kernel, adds a bias, and applies an activation.
+
+    Its arguments are explained in `nb3d.layers.Conv3D` and `nb3d.layers.Dense`.
+    """
+
+    roles: ClassVar[tuple[str, ...]] = ("kernel", "bias")
+    config_fields: tuple[str, ...] = kernel_fields("kernel")
+
+    def __init__(self, *, activation: Any, use_bias: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel: Any = None
+        self.bias: Any = None
 
     def add_kernel_and_bias(self, kernel_shape: tuple[int, ...], bias_size: int) -> None:
         """Makes the weights, kernel first."""

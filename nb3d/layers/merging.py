@@ -55,6 +55,17 @@ class Merge(Layer):
             raise ValueError(f"a layer that merges must be called on a list of at least 1 input, got {inputs!r}.")
         return list(inputs)
 
+    def two(self, inputs: Any) -> list[Any]:
+        """The two tensors that the layer is called on.
+
+        Raises:
+            ValueError: If there are not two.
+        """
+        tensors = self.listed(inputs)
+        if len(tensors) != 2:
+            raise ValueError(f"Layer {self.name!r} must be called on exactly 2 inputs, got {len(tensors)}.")
+        return tensors
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None or any(item is None for item in mask):
             return None
@@ -106,9 +117,7 @@ class Subtract(Merge):
     """
 
     def merge(self, inputs: list[Any], masks: Masks) -> Any:
-        if len(inputs) != 2:
-            raise ValueError(f"Layer {self.name!r} must be called on exactly 2 inputs, got {len(inputs)}.")
-        return ops.subtract(inputs[0], inputs[1])
+        return ops.subtract(*self.two(inputs))
 
 
 @LAYERS.register()

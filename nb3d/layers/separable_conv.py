@@ -14,7 +14,7 @@ from nb3d.ops.convolution import PADDINGS, convolve, convolve_depthwise
 class SeparableConv(BaseConv):
     """A separable convolution over `rank` spatial axes; its arguments are explained in `SeparableConv3D`."""
 
-    kernels = ("depthwise", "pointwise")
+    roles = ("depthwise", "pointwise", "bias")
     config_fields = ("filters", "depth_multiplier", *WINDOW_FIELDS, *kernel_fields("depthwise", "pointwise"))
 
     def __init__(

@@ -8,6 +8,7 @@ from typing import Any
 from nb3d.engine.opgraph import Op, Specs
 from nb3d.engine.tensor import TensorSpec
 from nb3d.ops.apply import apply
+from nb3d.ops.elementwise import add
 from nb3d.ops.linear import dense
 from nb3d.ops.operation import operation
 from nb3d.ops.shaping import divide_axis, merge_axes
@@ -90,8 +91,18 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     terms, result = parse(subscripts, [len(x.shape) for x in operands])
     summed = _as_dense(terms, result)
     if summed is not None:
-        return _dense(operands[0], operands[1], summed)
+        return _dense(operands[0], operands[1], summed, None)
     return apply(EINSUM, *operands, equation=f"{','.join(terms)}->{result}")
+
+
+def einsum_with_bias(equation: str, x: Any, kernel: Any, bias: Any) -> Any:
+    """``einsum(equation, x, kernel) + bias``; a dense product takes the bias with it."""
+    terms, result = parse(equation, [len(x.shape), len(kernel.shape)])
+    summed = _as_dense(terms, result)
+    if bias is None or summed is None or tuple(bias.shape) != tuple(kernel.shape[summed:]):
+        product = einsum(equation, x, kernel)
+        return product if bias is None else add(product, bias)
+    return _dense(x, kernel, summed, bias)
 
 
 def _as_dense(terms: tuple[str, ...], result: str) -> int | None:
@@ -106,11 +117,13 @@ def _as_dense(terms: tuple[str, ...], result: str) -> int | None:
     return summed if fits and alike and kept and features else None
 
 
-def _dense(x: Any, kernel: Any, summed: int) -> Any:
-    """The product as a dense one, whose kernel is fast and takes a bias and an activation with it."""
+def _dense(x: Any, kernel: Any, summed: int, bias: Any) -> Any:
+    """The product as a dense one, whose kernel is fast and takes bias and activation with it."""
     features = tuple(kernel.shape[summed:])
     x = merge_axes(x, len(x.shape) - summed, summed) if summed > 1 else x
     kernel = merge_axes(kernel, 0, summed) if summed > 1 else kernel
     several = len(features) > 1
     product = dense(x, merge_axes(kernel, 1, len(features)) if several else kernel)
+    if bias is not None:
+        product = add(product, merge_axes(bias, 0, len(features)) if several else bias)
     return divide_axis(product, -1, features) if several else product

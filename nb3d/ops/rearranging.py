@@ -10,8 +10,10 @@ from nb3d.engine.opgraph import Op, Specs
 from nb3d.engine.tensor import TensorSpec
 from nb3d.ops.apply import apply
 from nb3d.ops.operation import operation
+from nb3d.ops.resampling import zero_pad
 from nb3d.ops.shapes import integers, normalize_axes, normalize_axis
 from nb3d.ops.shaping import concatenate, expand_dims, get_item, merge_axes, reshape, transpose
+from nb3d.ops.volumes import RANKS
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -176,5 +178,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     pairs = pairs * rank if len(pairs) == 1 else pairs
     if len(pairs) != rank or mode not in PAD_MODES:
         raise ValueError(f"pad: expected {rank} pairs and a mode of {PAD_MODES}, got {pad_width!r} and {mode!r}")
+    if mode == "constant" and not constant_values and rank - 2 in RANKS and not any(pairs[0] + pairs[-1]):
+        return zero_pad(x, pairs[1:-1])
     attrs = {"pairs": tuple((before, after) for before, after in pairs), "mode": mode}
     return apply(PAD, x, **attrs, value=float(constant_values or 0.0))

@@ -296,6 +296,18 @@ def divide_axis(x: Any, axis: int, sizes: Sequence[int]) -> Any:
     return apply(DIVIDE, x, axis=normalize_axis(axis, len(x.shape)), sizes=tuple(sizes))
 
 
+def _unfold_spec(x: TensorSpec, like: TensorSpec) -> TensorSpec:
+    return TensorSpec((*like.shape[:2], *x.shape[1:]), x.dtype)
+
+
+UNFOLD = Op("unfold", _unfold_spec, promote=False)
+
+
+def unfold_batch(x: Any, like: Any) -> Any:
+    """The first axis of `x` as the first two of `like`, of which both sizes may be unknown."""
+    return apply(UNFOLD, x, like)
+
+
 def split_in_two(x: Any, axis: int) -> tuple[Any, Any]:
     """The two halves of `x` along `axis`."""
     axis = normalize_axis(axis, len(x.shape))

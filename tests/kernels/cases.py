@@ -362,6 +362,7 @@ def structure() -> Iterator[Example]:
         yield plain("cast", (x,), x, dtypes=F32, out_dtype=to)
     yield plain("transpose", ((1, 20, 30, 40, 70),), (1, 70, 20, 30, 40), ((0, 4, 1, 2, 3),), note="medium")
     yield plain("broadcast_to", ((3, 1),), (2, 3, 4))
+    yield plain("unfold", ((6, 4), (2, 3, 7)), (2, 3, 4))
     yield plain("assign", ((2, 3), (3,)), (2, 3))
     yield plain("assign", ((2, 3), ()), (2, 3))
     yield plain("concatenate", ((2, 3, 4, 5, 6), (2, 3, 4, 5, 7)), (2, 3, 4, 5, 13), (-1,))

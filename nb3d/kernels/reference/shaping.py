@@ -15,6 +15,11 @@ def copy(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
     write(x, out)
 
 
+def unfold(x: np.ndarray, like: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
+    """``out = x`` under a shape that begins as ``like`` does, of which nothing else is read."""
+    write(x, out)
+
+
 def broadcast_to(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
     """Repeats ``x`` along axes of length 1 and new leading axes."""
     out[...] = x
@@ -59,6 +64,7 @@ KERNELS: dict[str, Kernel] = {
     "identity": copy,
     "reshape": copy,
     "cast": copy,
+    "unfold": unfold,
     "broadcast_to": broadcast_to,
     "assign": assign,
     "concatenate": concatenate,
