@@ -33,6 +33,7 @@ class EinsumDense(KernelLayer):
         bias_regularizer: Loss on the bias.
         kernel_constraint: Constraint kept on the kernel.
         bias_constraint: Constraint kept on the bias.
+        activity_regularizer: Loss on the output.
         **kwargs: Arguments of `Layer`.
 
     Raises:
@@ -47,10 +48,12 @@ class EinsumDense(KernelLayer):
     """
 
     kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
     config_fields = (
         "equation",
         "bias_axes",
-        *(field for field in kernel_fields("kernel") if field not in ("use_bias", "activity_regularizer")),
+        *(field for field in kernel_fields("kernel") if field != "use_bias"),
     )
 
     def __init__(
@@ -65,6 +68,7 @@ class EinsumDense(KernelLayer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -76,6 +80,7 @@ class EinsumDense(KernelLayer):
             bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            activity_regularizer=activity_regularizer,
             **kwargs,
         )
         found = _FORMS.fullmatch(str(equation).replace(" ", ""))
@@ -111,8 +116,13 @@ class EinsumDense(KernelLayer):
                 f"Layer {self.name!r}: sizes of the kernel are unknown, {shape}, for an input of shape "
                 f"{tuple(input_shape)}; `output_shape` must give those that are not the input's."
             )
-        self.kernel_initializer = _with_axes(self.kernel_initializer, kernel, result)
-        self.kernel = self.add_named_weight("kernel", shape)  # type: ignore[arg-type]  # None is excluded
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=shape,
+            initializer=_with_axes(self.kernel_initializer, kernel, result),
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
         if self.bias_axes is not None:
             first = min(map(result.index, self.bias_axes))
             bias = [sizes[letter] if letter in self.bias_axes else 1 for letter in result[first:]]

@@ -40,7 +40,7 @@ class Embedding(WeightedLayer):
     """
 
     roles = ("embeddings",)
-    config_fields = ("input_dim", "output_dim", *weight_fields("embeddings"), "mask_zero")
+    config_fields = ("input_dim", "output_dim", *weight_fields("embeddings"), "activity_regularizer", "mask_zero")
 
     def __init__(
         self,
