@@ -2,7 +2,7 @@
 
 Run it in an environment with Keras 3, from the root of the repository:
 
-    python dev/record_file_goldens.py
+    python dev/record_file_goldens.py [network ...]
 
 It builds the networks of ``tests/saving/networks.py`` with Keras and writes, for each, ``NAME.keras`` and ``NAME.npz``
 into ``tests/saving/golden``.
@@ -27,13 +27,13 @@ def main() -> None:
     from tests.saving.networks import NETWORKS, predictions, randomize
 
     TARGET.mkdir(parents=True, exist_ok=True)
-    for name, network in NETWORKS.items():
+    for name in sys.argv[1:] or NETWORKS:
         keras.utils.clear_session()
-        model = network(keras)
+        model = NETWORKS[name](keras)
         randomize(model)
         np.savez_compressed(TARGET / f"{name}.npz", *predictions(model))
         model.save(TARGET / f"{name}.keras")
-    print(f"{len(NETWORKS)} networks, {sum(path.stat().st_size for path in TARGET.iterdir())} bytes")
+    print(f"{sum(path.stat().st_size for path in TARGET.iterdir())} bytes in {TARGET}")
 
 
 if __name__ == "__main__":

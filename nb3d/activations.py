@@ -38,6 +38,7 @@ from nb3d.ops.activations import (
     softsign,
     sparse_plus,
     sparse_sigmoid,
+    sparsemax,
     squareplus,
     tanh,
     tanh_shrink,
@@ -82,7 +83,7 @@ hard_swish = hard_silu
 for _function in (
     celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid,
     log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus,
-    sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold,
+    sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
 ):  # fmt: skip
     ACTIVATIONS.register()(_function)
 ACTIVATIONS.register("swish")(silu)

@@ -124,3 +124,17 @@ def upsample3d_linear(x, out_shape, factors):
             if weight:
                 out[place] += weight * float(x[tuple(voxel)])
     return out
+
+
+def adaptive_pool3d(x, out_shape, largest):
+    """Every output voxel: the voxels between the floor of where it begins and the ceiling of where it ends."""
+    out = np.zeros(out_shape)
+    for n, d, h, w, c in _voxels(out_shape):
+        ranges = [
+            range(math.floor(i * size / count), math.ceil((i + 1) * size / count))
+            for i, size, count in zip((d, h, w), x.shape[1:4], out_shape[1:4], strict=True)
+        ]
+        values = [float(x[n, i, j, k, c]) for i, j, k in product(*ranges)]
+        nan = any(map(math.isnan, values))
+        out[n, d, h, w, c] = math.nan if nan else max(values) if largest else sum(values) / len(values)
+    return out

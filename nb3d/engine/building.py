@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nb3d.engine import contexts
+from nb3d.engine.call_arguments import by_name
 from nb3d.engine.dtypes import dtype_name
 from nb3d.engine.losses import LossesAndUpdates
 from nb3d.engine.names import unique_scope
@@ -28,7 +29,7 @@ class Building(WeightStore, LossesAndUpdates):
         self.built = False
         self._scope: str | None = None
         self._building = 0
-        self._built_for: Any = None  # what `build` was given, which files tell
+        self._built_for: dict[str, Any] = {}  # what `build` was given, which files tell
 
     @property
     def dtype(self) -> str:
@@ -144,6 +145,6 @@ def _guarded_build(build: Callable[..., None]) -> Callable[..., None]:
             self._building -= 1
         if not self._building:
             self.built = True
-            self._built_for = args[0] if args else kwargs.get("input_shape")
+            self._built_for = by_name(type(self).build, args, kwargs)
 
     return guarded

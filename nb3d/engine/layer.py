@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from nb3d.engine import contexts
 from nb3d.engine.building import Building
+from nb3d.engine.call_arguments import build_arguments, mask_arguments, parameters
 from nb3d.engine.connectivity import Connectivity
 from nb3d.engine.dtypes import dtype_name
 from nb3d.engine.input_spec import check_inputs
@@ -155,7 +154,7 @@ class BaseLayer(Connectivity, Building):
             filed = [(kept, len(kept)) for member in self._family() for kept in (member._losses, member._updates)]
             inputs = map_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
             try:
-                layer._prepare(inputs)
+                layer._prepare((inputs,), {})
                 outputs = layer.run_call((inputs,), {})
             finally:
                 for kept, count in filed:
@@ -181,9 +180,10 @@ class BaseLayer(Connectivity, Building):
                 )
         if self._activity_regularizer is not None and contexts.in_eager_mode():
             raise ValueError(f"Layer {self.name!r}: an activity_regularizer cannot be used in eager mode.")
-        self._prepare(call_args[0])
-        masks = [getattr(value, "_keras_mask", None) for value in leaves(inputs)]
-        outputs = self.run_call(call_args, kwargs, masks)
+        self._prepare(call_args, kwargs)
+        masks = [_mask_of(value) for value in leaves(inputs)]
+        named = mask_arguments(type(self).call, call_args, kwargs, _mask_of)
+        outputs = self.run_call(call_args, {**kwargs, **named}, masks)
         if symbolic:
             outputs = self._record(call_args, kwargs, outputs, masks)
         if self._initial_weights is not None:
@@ -195,15 +195,16 @@ class BaseLayer(Connectivity, Building):
         """The same as calling the layer."""
         return self(inputs, *args, **kwargs)
 
-    def _prepare(self, inputs: Any) -> None:
+    def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Checks the inputs and builds the layer on the first call."""
-        flat = [value for value in leaves(inputs) if hasattr(value, "shape")]
+        flat = [value for value in leaves(args[0]) if hasattr(value, "shape")]
         check_inputs(self.name, self.input_spec, flat)
         self._claim_scope()
         if not self.built:
             with contexts.inside_call(symbolic=True):
                 try:
-                    self.build(shapes_of(inputs))
+                    shapes = build_arguments(type(self).build, type(self).call, args, kwargs)
+                    self.build(**shapes) if len(shapes) > 1 else self.build(*shapes.values())
                 except ValueError as error:
                     raise self._named(error) from error
             self.built = True
@@ -218,7 +219,7 @@ class BaseLayer(Connectivity, Building):
             masks: Masks of the inputs, flat.
         """
         symbolic = bool(symbolic_leaves(args, kwargs))
-        accepted = _call_parameters(type(self).call)
+        accepted = parameters(type(self).call)
         kwargs = dict(kwargs)
         if masks and "mask" in accepted and "mask" not in kwargs and any(mask is not None for mask in masks):
             kwargs["mask"] = unwrap(masks) if not isinstance(args[0], list | tuple) else list(masks)
@@ -227,7 +228,7 @@ class BaseLayer(Connectivity, Building):
             training = contexts.inherited_training()
             if training is not None and "training" in accepted:
                 kwargs["training"] = training
-        args = (map_structure(self._cast, args[0]), *args[1:])
+        args, kwargs = map_structure(self._cast, args), map_structure(self._cast, kwargs)
         with contexts.inside_call(symbolic=symbolic, training=training):
             try:
                 outputs = self.call(*args, **kwargs)
@@ -246,10 +247,9 @@ class BaseLayer(Connectivity, Building):
 
     def _cast(self, value: Any) -> Any:
         """Floating inputs take the layer's dtype, as in Keras 3."""
-        dtype = getattr(value, "dtype", None)
-        if dtype is None or str(dtype) == self.dtype:
+        if not isinstance(value, KerasTensor | Variable | np.ndarray) or str(value.dtype) == self.dtype:
             return value
-        if not (str(dtype).startswith("float") and self.dtype.startswith("float")):
+        if not (str(value.dtype).startswith("float") and self.dtype.startswith("float")):
             return value
         if isinstance(value, np.ndarray):
             return value.astype(self.dtype)
@@ -312,9 +312,8 @@ class BaseLayer(Connectivity, Building):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-@functools.lru_cache(maxsize=1024)
-def _call_parameters(call: Callable[..., Any]) -> frozenset[str]:
-    return frozenset(inspect.signature(call).parameters)
+def _mask_of(value: Any) -> Any:
+    return getattr(value, "_keras_mask", None)
 
 
 def _as_array(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nb3d.engine.call_arguments import mask_arguments
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.losses import Contribution, needing
 from nb3d.engine.node import Node, symbolic_leaves
@@ -215,7 +216,10 @@ class Network(BaseLayer):
             for structure in (node.call_args, node.arguments)
         )
         first = [masks.get(id(tensor)) for tensor in leaves(node.call_args[:1])]
-        outputs = layer.run_call(args, kwargs, first)
+        named = mask_arguments(
+            type(layer).call, node.call_args, node.arguments, lambda tensor: masks.get(id(tensor))
+        ) if isinstance(layer, BaseLayer) else {}  # fmt: skip
+        outputs = layer.run_call(args, {**kwargs, **named}, first)
         flat = list(leaves(outputs))
         mask = layer.compute_mask(args[0], first if isinstance(args[0], list | tuple) else unwrap(first))
         flat_masks = to_list(mask) if isinstance(mask, list | tuple) else [mask] * len(flat)

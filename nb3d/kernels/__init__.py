@@ -31,6 +31,8 @@ conv3d_transpose      x, kernel (kd,kh,kw,co,ci), bias            sd sh sw pd ph
 dense                 x (rows, in), kernel (in, out), bias        activation alpha beta
 max_pool3d            x                                           kd kh kw sd sh sw pd ph pw
 average_pool3d        x                                           kd kh kw sd sh sw pd ph pw (padding is not counted)
+adaptive_max_pool3d,  x                                           (window i of n: floor(i * size / n) to
+adaptive_average_...                                              ceil((i + 1) * size / n))
 upsample3d            x                                           fd fh fw (nearest: every voxel repeated)
 upsample3d_linear     x                                           fd fh fw (centres half a voxel from the border)
 pad3d                 x                                           pd ph pw (zeros)
@@ -38,7 +40,8 @@ crop3d                x                                           cd ch cw (voxe
 batch_normalization   x, mean, variance, offset, scale            epsilon axis activation alpha beta
 normalization         x, offset, scale (a value per channel)      first groups epsilon centered divisor
                                                                   activation alpha beta
-softmax, log_softmax  x                                           axis
+softmax, log_softmax, x                                           axis
+sparsemax
 the activations       x                                           alpha beta (see ``activations.py``)
 prelu                 x, slope (broadcast over leading axes)
 sum, mean, max, ...   x                                           axes (a tuple; ``out`` says whether they stay)
@@ -47,14 +50,21 @@ unary, binary         x / a, b (broadcast as NumPy does)
 clip                  x                                           low high
 where                 condition, a, b
 matmul                a, b (``numpy.matmul``)
+einsum                a, b, ...                                   equation (``numpy.einsum``, no ellipsis)
 concatenate           x0, x1, ...                                 axis
 transpose             x                                           axes (a tuple)
 slice                 x                                           starts steps (tuples; out's shape gives the lengths)
 reshape, cast,        x
 broadcast_to,
 identity
+unfold                x, like (its shape alone)
 assign                variable, value (broadcast to the variable)
+pad                   x                                           pairs mode value (``numpy.pad``)
+take, take_along_axis x, indices                                  axis (``numpy.take``)
+sort, argsort         x                                           axis
+cumsum, cumprod       x                                           axis
 dropout               x                                           rate noise_shape (a tuple) generator
+normal                x (its shape alone)                         generator
 ====================  ==========================================  =====================================================
 
 ``conv3d`` writes ``activation(cross_correlation(x, kernel) + bias + residual)``; ``conv3d_transpose`` adds

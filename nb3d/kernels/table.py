@@ -32,19 +32,23 @@ _ACTIVATIONS = tuple(code.name.lower() for code in Activation)
 
 _BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
+_POOLING = ("max_pool3d", "average_pool3d", "adaptive_max_pool3d", "adaptive_average_pool3d")
+
 _REFERENCE: dict[str, str] = {
     "convolution": "conv3d conv3d_transpose",
-    "linear": "dense matmul",
-    "pooling": "max_pool3d average_pool3d",
+    "linear": "dense matmul einsum",
+    "pooling": " ".join(_POOLING),
     "resampling": "upsample3d upsample3d_linear pad3d crop3d",
-    "normalization": "batch_normalization normalization softmax log_softmax",
+    "normalization": "batch_normalization normalization softmax log_softmax sparsemax",
     "activations": " ".join((*_ACTIVATIONS, "prelu")),
     "elementwise": "abs negative exp log log1p expm1 sqrt rsqrt square reciprocal sign floor ceil round sin cos erf "
     "isnan isfinite isinf logical_not add subtract multiply divide floor_divide mod power maximum minimum equal "
-    "not_equal less less_equal greater greater_equal logical_and logical_or clip where",
-    "reductions": "sum mean max min prod any all variance argmax argmin",
-    "shaping": "identity reshape cast broadcast_to assign concatenate transpose slice",
-    "random": "dropout",
+    "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor clip where tan arcsin arccos "
+    "arctan sinh cosh arcsinh arccosh arctanh log2 log10 exp2 cbrt trunc arctan2 hypot logaddexp",
+    "reductions": "sum mean max min prod any all variance argmax argmin cumsum cumprod",
+    "indexing": "take take_along_axis sort argsort",
+    "shaping": "identity reshape unfold cast broadcast_to assign concatenate transpose slice pad",
+    "random": "dropout normal",
 }
 
 # (operation, device, name, module), best first; what follows for every operation is its reference.
@@ -55,7 +59,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("conv3d_transpose", "cpu", "product", "nb3d.kernels.cpu.conv3d_transpose_product"),
     ("conv3d_transpose", "cpu", "phases", "nb3d.kernels.cpu.conv3d_transpose_phases"),
     ("dense", "cpu", "tiles", "nb3d.kernels.cpu.dense_tiles"),
-    *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in ("max_pool3d", "average_pool3d")),
+    ("matmul", "cpu", "tiles", "nb3d.kernels.cpu.matmul_tiles"),
+    *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in _POOLING),
     ("batch_normalization", "cpu", "affine", "nb3d.kernels.cpu.batch_normalization"),
     ("normalization", "cpu", "runs", "nb3d.kernels.cpu.normalization_runs"),
     ("normalization", "cpu", "volumes", "nb3d.kernels.cpu.normalization_volumes"),

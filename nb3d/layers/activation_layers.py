@@ -11,8 +11,7 @@ from nb3d.engine.tensor import Dims
 from nb3d.layers.arguments import check_axes, check_initializer, check_integer, check_number
 from nb3d.layers.layer import Layer
 from nb3d.layers.registry import LAYERS
-
-_MASKED = -1e9  # what a masked value is set to before softmax, as in Keras
+from nb3d.ops.products import masked_scores
 
 
 @LAYERS.register()
@@ -236,14 +235,6 @@ class Softmax(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
-            return self._softmax(inputs)
+            return ops.softmax(inputs, self.axis)
         # Masked values count for nothing, and are nothing where all along the axis are masked.
-        return ops.where(mask, self._softmax(ops.where(mask, inputs, _MASKED)), 0.0)
-
-    def _softmax(self, x: Any) -> Any:
-        if not isinstance(self.axis, list):
-            return ops.softmax(x, self.axis)
-        if len(self.axis) == 1:
-            return ops.softmax(x, self.axis[0])
-        powers = ops.exp(x - ops.max(x, self.axis, keepdims=True))
-        return powers / ops.sum(powers, self.axis, keepdims=True)
+        return ops.where(mask, ops.softmax(masked_scores(inputs, mask), self.axis), 0.0)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from nb3d import ops
-
-
-def nowhere(x: Any) -> Any:
-    """False in the shape of `x`."""
-    return ops.less(x, -math.inf)
+from nb3d.ops.filling import nowhere
 
 
 def spread(mask: Any, x: Any) -> Any:

@@ -9,8 +9,9 @@ from typing import Any
 from nb3d import ops
 from nb3d.layers.arguments import check_integer
 from nb3d.layers.layer import Layer
-from nb3d.layers.masks import nowhere, spread
+from nb3d.layers.masks import spread
 from nb3d.layers.registry import LAYERS
+from nb3d.ops.filling import nowhere
 
 Masks = list[Any]
 
@@ -53,6 +54,17 @@ class Merge(Layer):
         if not isinstance(inputs, list | tuple) or not inputs:
             raise ValueError(f"a layer that merges must be called on a list of at least 1 input, got {inputs!r}.")
         return list(inputs)
+
+    def two(self, inputs: Any) -> list[Any]:
+        """The two tensors that the layer is called on.
+
+        Raises:
+            ValueError: If there are not two.
+        """
+        tensors = self.listed(inputs)
+        if len(tensors) != 2:
+            raise ValueError(f"Layer {self.name!r} must be called on exactly 2 inputs, got {len(tensors)}.")
+        return tensors
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None or any(item is None for item in mask):
@@ -105,9 +117,7 @@ class Subtract(Merge):
     """
 
     def merge(self, inputs: list[Any], masks: Masks) -> Any:
-        if len(inputs) != 2:
-            raise ValueError(f"Layer {self.name!r} must be called on exactly 2 inputs, got {len(inputs)}.")
-        return ops.subtract(inputs[0], inputs[1])
+        return ops.subtract(*self.two(inputs))
 
 
 @LAYERS.register()

@@ -97,7 +97,7 @@ class Normalization(Layer):
             raise TypeError(f"Layer {self.name!r}: adapt needs an array, got {type(data).__name__}.")
         if self.mean is not None:
             raise ValueError(f"Layer {self.name!r}: its `mean` and `variance` were given, so it cannot adapt to data.")
-        self._prepare(data)
+        self._prepare((data,), {})
         axes = normalize_axes(self.axis, data.ndim)
         others = tuple(axis for axis in range(data.ndim) if axis not in axes)
         self.adapt_mean.assign(np.mean(data, others, dtype="float64"))

@@ -111,6 +111,40 @@ class Permute(Layer):
         return ops.transpose(inputs, (0, *self.dims))
 
 
+@LAYERS.register()
+class RepeatVector(Layer):
+    """A vector `n` times, one below the other.
+
+    Args:
+        n: How often.
+        **kwargs: Arguments of `Layer`.
+
+    Input shape: ``(batch, features)``.
+
+    Output shape: ``(batch, n, features)``.
+
+    Raises:
+        ValueError: If `n` is no integer above 0.
+
+    Example:
+        >>> import nb3d
+        >>> nb3d.layers.RepeatVector(3)(nb3d.Input((32,))).shape
+        (None, 3, 32)
+
+    Source: https://keras.io/api/layers/reshaping_layers/repeat_vector/
+    """
+
+    config_fields = ("n",)
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = check_integer(n, "n")
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Any) -> Any:
+        return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
+
+
 def _check_integers(values: Any, name: str, minimum: int) -> tuple[int, ...]:
     try:
         return tuple(check_integer(value, name, minimum) for value in values)

@@ -17,6 +17,9 @@ _NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "fused": None,
     "groups": (1,),
     "implementation": None,
+    "kernel_constraint": (None,),  # Keras 2 writes these three for separable convolutions, whose kernels have others
+    "kernel_initializer": None,
+    "kernel_regularizer": (None,),
     "lora_alpha": (None,),
     "lora_rank": (None,),
     "noise_shape": (None,),

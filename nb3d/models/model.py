@@ -22,7 +22,7 @@ from nb3d.models.describe import describe
 from nb3d.models.progress import progress
 from nb3d.models.rebuild import rebuild
 from nb3d.plan.function import Function, Plan
-from nb3d.plan.watch import NotFiniteError
+from nb3d.plan.not_finite import NotFiniteError
 
 
 @LAYERS.register("Functional")

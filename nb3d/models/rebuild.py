@@ -231,7 +231,12 @@ class _OperationEntry:
         if self.class_name == "GetItem":  # JSON knows no tuples
             args = [args[0], *(tuple(key) if isinstance(key, list) else key for key in args[1:])]
         function = OPERATIONS[self.class_name]
-        return Operation(function, self.class_name, name)(*args, **{**self.arguments, **kwargs})
+        named = {**self.arguments, **kwargs}
+        parameters = inspect.signature(function).parameters.values()
+        if any(item.kind is item.VAR_POSITIONAL for item in parameters):  # what the configuration has stands first
+            first = [named.pop(item.name) for item in parameters if item.name in named]
+            args = [*first, *args]
+        return Operation(function, self.class_name, name)(*args, **named)
 
 
 def _make_layer(name: str, entry: Mapping[str, Any]) -> Any:

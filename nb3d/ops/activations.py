@@ -9,8 +9,9 @@ from typing import Any
 from nb3d.engine.opgraph import Op, Specs, same_spec
 from nb3d.engine.tensor import TensorSpec
 from nb3d.kernels.activations import Activation
+from nb3d.ops import reductions
 from nb3d.ops.apply import apply
-from nb3d.ops.elementwise import add, multiply, where
+from nb3d.ops.elementwise import add, divide, exp, multiply, subtract, where
 from nb3d.ops.operation import operation
 from nb3d.ops.shapes import normalize_axis
 
@@ -196,18 +197,29 @@ def _softmax_spec(x: TensorSpec, axis: int) -> TensorSpec:
 
 SOFTMAX = Op("softmax", _softmax_spec, _axis_param)
 LOG_SOFTMAX = Op("log_softmax", _softmax_spec, _axis_param)
+SPARSEMAX = Op("sparsemax", _softmax_spec, _axis_param)
 
 
 @operation("Softmax")
-def softmax(x: Any, axis: int = -1) -> Any:
-    """``exp(x) / sum(exp(x))`` along `axis`."""
-    return apply(SOFTMAX, x, axis=axis)
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """``exp(x) / sum(exp(x))`` along an axis, or several."""
+    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+    if len(axes) == 1:
+        return apply(SOFTMAX, x, axis=axes[0])
+    powers = exp(subtract(x, reductions.max(x, axes, keepdims=True)))
+    return divide(powers, reductions.sum(powers, axes, keepdims=True))
 
 
 @operation("LogSoftmax")
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """``log(softmax(x))`` along `axis`."""
     return apply(LOG_SOFTMAX, x, axis=axis)
+
+
+@operation("Sparsemax")
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """``max(x - t, 0)`` along `axis`, mostly zeros (Martins and Astudillo, 2016), with the threshold `t` of Keras 3."""
+    return apply(SPARSEMAX, x, axis=axis)
 
 
 @operation("Glu")

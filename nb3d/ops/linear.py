@@ -8,9 +8,11 @@ from typing import Any
 from nb3d.engine.opgraph import Op, Specs
 from nb3d.engine.tensor import TensorSpec
 from nb3d.ops.apply import apply
-from nb3d.ops.convolution import NO_EPILOGUE
+from nb3d.ops.convolution import NO_EPILOGUE, convolve
 from nb3d.ops.operation import operation
 from nb3d.ops.shapes import broadcast, check_rank
+from nb3d.ops.shaping import expand_dims, squeeze
+from nb3d.ops.volumes import RANKS, in_volume
 
 
 def _dense_spec(x: TensorSpec, kernel: TensorSpec, bias: Any, epilogue: Any = None) -> TensorSpec:
@@ -40,11 +42,23 @@ MATMUL = Op("matmul", _matmul_spec)
 
 
 def dense(x: Any, kernel: Any) -> Any:
-    """The product of the last axis of `x` with a matrix ``(in, out)``; the other axes are kept."""
-    return apply(DENSE, x, kernel, None) if len(x.shape) == 2 else apply(MATMUL, x, kernel)
+    """The product of the last axis of `x` with a matrix ``(in, out)``; the other axes are kept.
+
+    With one to three axes in between it is a convolution with a window of one voxel, whose kernel is as fast and takes
+    bias and activation with it.
+    """
+    rank = len(x.shape)
+    if rank == 2:
+        return apply(DENSE, x, kernel, None)
+    if rank - 2 not in RANKS or x.shape[-1] is None:
+        return apply(MATMUL, x, kernel)
+    return in_volume(lambda volume: convolve(volume, kernel, (1,), "valid", (1,)), x, "channels_last")
 
 
 @operation("Matmul")
 def matmul(x1: Any, x2: Any) -> Any:
-    """The matrix product over the last two axes; the others broadcast."""
-    return apply(MATMUL, x1, x2)
+    """The matrix product over the last two axes; the others broadcast. A tensor of rank 1 is a row, or a column."""
+    row, column = len(x1.shape) == 1, len(x2.shape) == 1
+    product = apply(MATMUL, expand_dims(x1, 0) if row else x1, expand_dims(x2, 1) if column else x2)
+    dropped = [-2] * row + [-1] * column
+    return squeeze(product, dropped) if dropped else product

@@ -149,30 +149,9 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     return _over_axes(x, axis, scale, None, SETTINGS.epsilon() if epsilon is None else epsilon, False, Divisor.ROOT)
 
 
-@operation("Normalize")
-def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Any:
-    """`x` divided by its Euclidean norm over `axis`, or by `epsilon` where that is larger.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several.
-        order: 2; other norms are not supported.
-        epsilon: The smallest divisor; absent: `nb3d.config.epsilon`.
-
-    Raises:
-        ValueError: If an axis is out of range, or `order` is not 2.
-
-    Example:
-        >>> import numpy as np
-        >>> from nb3d import ops
-        >>> ops.normalize(np.array([[3.0, 4.0]]))
-        array([[0.6, 0.8]])
-
-    Source: https://keras.io/api/ops/nn/#normalize-function
-    """
-    if order != 2:
-        raise ValueError(f"normalize: the norm of order {order!r} is not supported; expected order 2")
-    return _over_axes(x, axis, None, None, SETTINGS.epsilon() if epsilon is None else epsilon, False, Divisor.NORM)
+def unit_normalization(x: Any, axis: Any, epsilon: float) -> Any:
+    """`x` divided by its Euclidean norm over `axis`, or by `epsilon` where that is larger."""
+    return _over_axes(x, axis, None, None, epsilon, False, Divisor.NORM)
 
 
 @operation("GroupNorm")

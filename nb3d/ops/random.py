@@ -32,6 +32,11 @@ class SeedGenerator:
         with self._lock:
             return (self._own or _shared.generator).random(shape)
 
+    def standard_normal(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Numbers of mean 0 and variance 1."""
+        with self._lock:
+            return (self._own or _shared.generator).standard_normal(shape)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> SeedGenerator:
         return SeedGenerator(self.seed)
 
@@ -88,3 +93,15 @@ def dropout(x: Any, rate: float, noise_shape: Any = None, seed: int | SeedGenera
     generator = seed if isinstance(seed, SeedGenerator) else SeedGenerator(seed)
     noise = None if noise_shape is None else tuple(noise_shape)
     return apply(DROPOUT, x, rate=float(rate), noise_shape=noise, generator=generator)
+
+
+def _generator(inputs: Specs, out: TensorSpec, attrs: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (attrs["generator"],)
+
+
+NORMAL = Op("normal", lambda x, generator: x, _generator, stateful=True)
+
+
+def normal_like(x: Any, generator: SeedGenerator) -> Any:
+    """Normally distributed numbers of mean 0 and variance 1 in the shape of `x`."""
+    return apply(NORMAL, x, generator=generator)

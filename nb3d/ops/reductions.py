@@ -9,8 +9,9 @@ from nb3d.engine.opgraph import Op, Specs
 from nb3d.engine.tensor import TensorSpec
 from nb3d.ops.apply import apply, as_dtype
 from nb3d.ops.dtypes import float_dtype
-from nb3d.ops.operation import operation
+from nb3d.ops.operation import OPERATIONS, operation
 from nb3d.ops.shapes import normalize_axes, normalize_axis
+from nb3d.ops.shaping import reshape
 
 
 def _reduced(x: TensorSpec, axis: Any, keepdims: bool) -> tuple[int | None, ...]:
@@ -58,12 +59,14 @@ variance = _reduction("variance", "Var", "The mean squared distance from the mea
 var = variance
 max = _reduction("max", "Max", "The largest value over axes; NaN where one is NaN.")
 min = _reduction("min", "Min", "The smallest value over axes; NaN where one is NaN.")
+amax, amin = max, min
+OPERATIONS.update({"Amax": max, "Amin": min})  # Keras has both names
 any = _reduction("any", "Any", "Whether one value over axes is true.", lambda dtype: "bool")
 all = _reduction("all", "All", "Whether all values over axes are true.", lambda dtype: "bool")
 
 
-def _position_spec(x: TensorSpec, axis: int) -> TensorSpec:
-    return TensorSpec(_reduced(x, axis, False), "int32")
+def _position_spec(x: TensorSpec, axis: int, keepdims: bool) -> TensorSpec:
+    return TensorSpec(_reduced(x, axis, keepdims), "int32")
 
 
 def _position_params(inputs: Specs, out: TensorSpec, attrs: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -74,18 +77,20 @@ ARGMAX = Op("argmax", _position_spec, _position_params)
 ARGMIN = Op("argmin", _position_spec, _position_params)
 
 
+def _position(op: Op, x: Any, axis: int | None, keepdims: bool) -> Any:
+    if axis is not None:
+        return apply(op, x, axis=axis, keepdims=bool(keepdims))
+    place = apply(op, reshape(x, (-1,)), axis=0, keepdims=False)
+    return reshape(place, (1,) * len(x.shape)) if keepdims else place
+
+
 @operation("Argmax")
-def argmax(x: Any, axis: int = -1) -> Any:
-    """Where along `axis` the largest value is (the first of equals)."""
-    return apply(ARGMAX, x, axis=axis)
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where along `axis`, or among all values, the largest one is (the first of equals)."""
+    return _position(ARGMAX, x, axis, keepdims)
 
 
 @operation("Argmin")
-def argmin(x: Any, axis: int = -1) -> Any:
-    """Where along `axis` the smallest value is (the first of equals)."""
-    return apply(ARGMIN, x, axis=axis)
-
-
-def moments(x: Any, axes: Any, keepdims: bool = False) -> tuple[Any, Any]:
-    """Mean and variance over `axes`."""
-    return mean(x, axes, keepdims), variance(x, axes, keepdims)
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where along `axis`, or among all values, the smallest one is (the first of equals)."""
+    return _position(ARGMIN, x, axis, keepdims)

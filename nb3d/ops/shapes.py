@@ -57,28 +57,29 @@ def normalize_axes(axes: Any, rank: int) -> tuple[int, ...]:
     return tuple(result)
 
 
-def triple(value: Any, name: str, minimum: int = 1) -> tuple[int, int, int]:
-    """Three integers from one or three.
+def integers(value: Any, name: str, count: int, minimum: int = 1) -> tuple[int, ...]:
+    """So many integers from one, or from as many.
 
     Args:
-        value: An integer, or an iterable of three.
+        value: An integer, or an iterable of `count`.
         name: What they are, for messages.
+        count: How many are needed.
         minimum: The smallest value allowed.
 
     Raises:
-        ValueError: If there are not three, or one is not an integer or too small.
+        ValueError: If there are not so many, or one is not an integer or too small.
     """
-    received = f"Received: {value!r}"
+    wanted, received = f"a tuple of {count} integers" if count > 1 else "an integer", f"Received: {value!r}"
     try:
-        items = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value] * 3
+        items = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value] * count
         numbers = tuple(map(integer, items))
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"The `{name}` argument must be a tuple of 3 integers. {received}") from None
-    if len(numbers) != 3:
-        raise ValueError(f"The `{name}` argument must be a tuple of 3 integers. {received}")
+        raise ValueError(f"The `{name}` argument must be {wanted}. {received}") from None
+    if len(numbers) != count:
+        raise ValueError(f"The `{name}` argument must be {wanted}. {received}")
     if min(numbers) < minimum:
-        raise ValueError(f"The `{name}` argument must be a tuple of 3 integers >= {minimum}. {received}")
-    return numbers[0], numbers[1], numbers[2]
+        raise ValueError(f"The `{name}` argument must be {wanted} >= {minimum}. {received}")
+    return numbers
 
 
 def integer(value: Any) -> int:

@@ -237,7 +237,7 @@ def get_item(x: Any, key: Any) -> Any:
             raise TypeError(f"tensors are indexed with integers, slices, ... and None, got {item!r}")
     if any(part != slice(None) for part in slices):
         x = apply(SLICE, x, key=tuple(slices))
-    return apply(AXES, x, plan=tuple(result)) if set(result) != {"keep"} else x
+    return with_axes(x, tuple(result)) if set(result) != {"keep"} else x
 
 
 def _index_slice(index: int, size: int | None) -> slice:
@@ -262,6 +262,52 @@ def _axes_spec(x: TensorSpec, plan: tuple[str, ...]) -> TensorSpec:
 AXES = Op("reshape", _axes_spec)
 
 
+def with_axes(x: Any, plan: tuple[str, ...]) -> Any:
+    """`x` with axes of size 1 added and removed.
+
+    Args:
+        x: Tensor or array.
+        plan: ``"keep"`` or ``"drop"`` for every axis of `x` in order, ``"new"`` where an axis is added.
+    """
+    return apply(AXES, x, plan=plan)
+
+
+def _merge_spec(x: TensorSpec, axis: int, count: int) -> TensorSpec:
+    return TensorSpec((*x.shape[:axis], product(x.shape[axis : axis + count]), *x.shape[axis + count :]), x.dtype)
+
+
+def _divide_spec(x: TensorSpec, axis: int, sizes: tuple[int, ...]) -> TensorSpec:
+    if x.shape[axis] not in (product(sizes), None):
+        raise ValueError(f"axis {axis} of shape {x.shape} cannot be divided into {sizes}")
+    return TensorSpec((*x.shape[:axis], *sizes, *x.shape[axis + 1 :]), x.dtype)
+
+
+MERGE = Op("reshape", _merge_spec)
+DIVIDE = Op("reshape", _divide_spec)
+
+
+def merge_axes(x: Any, axis: int, count: int) -> Any:
+    """`count` axes from `axis` on as one; the others keep their sizes, known or not."""
+    return apply(MERGE, x, axis=normalize_axis(axis, len(x.shape)), count=count)
+
+
+def divide_axis(x: Any, axis: int, sizes: Sequence[int]) -> Any:
+    """`axis` as several of `sizes`; the others keep their sizes, known or not."""
+    return apply(DIVIDE, x, axis=normalize_axis(axis, len(x.shape)), sizes=tuple(sizes))
+
+
+def _unfold_spec(x: TensorSpec, like: TensorSpec) -> TensorSpec:
+    return TensorSpec((*like.shape[:2], *x.shape[1:]), x.dtype)
+
+
+UNFOLD = Op("unfold", _unfold_spec, promote=False)
+
+
+def unfold_batch(x: Any, like: Any) -> Any:
+    """The first axis of `x` as the first two of `like`, of which both sizes may be unknown."""
+    return apply(UNFOLD, x, like)
+
+
 def split_in_two(x: Any, axis: int) -> tuple[Any, Any]:
     """The two halves of `x` along `axis`."""
     axis = normalize_axis(axis, len(x.shape))
@@ -270,8 +316,3 @@ def split_in_two(x: Any, axis: int) -> tuple[Any, Any]:
         raise ValueError(f"an even size is needed along axis {axis} to halve it, got {size}")
     before = [slice(None)] * axis
     return get_item(x, (*before, slice(0, size // 2))), get_item(x, (*before, slice(size // 2, size)))
-
-
-def squeezed_axes(sizes: tuple[int | None, ...], axes: tuple[int, ...]) -> tuple[int | None, ...]:
-    """`sizes` without `axes`."""
-    return tuple(size for i, size in enumerate(sizes) if i not in axes)

@@ -6,7 +6,7 @@ from math import prod
 
 from nb3d.kernels.case import Case
 
-_FREE = {"reshape", "identity", "assign"}
+_FREE = {"reshape", "unfold", "identity", "assign"}
 
 
 def flops(case: Case) -> int:

@@ -59,7 +59,7 @@ def nbytes(graph: Graph, value: ValueId) -> int:
 
 def is_reshaped(step: Step, graph: Graph) -> bool:
     """Whether a step only renames the sizes of bytes that are there during the run."""
-    return step.op.name == "reshape" and step.inputs[0] not in graph.constants
+    return step.op.name in ("reshape", "unfold") and step.inputs[0] not in graph.constants
 
 
 def find_places(graph: Graph, can: Abilities) -> dict[ValueId, Place]:
@@ -120,7 +120,7 @@ def _reshaped(graph: Graph) -> dict[ValueId, Place]:
     places = {value: Place(value) for value in graph.specs}
     for step in graph.steps:
         if is_reshaped(step, graph):
-            (source,) = step.operands()
+            source, *_ = step.operands()
             places[step.output] = places[source]
     return places
 

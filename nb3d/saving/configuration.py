@@ -114,7 +114,10 @@ def _made(layer: Any, module: str, class_name: str, config: Json, build_config: 
 
 def _build_config(layer: Any) -> Json | None:
     """What the layer was built for, so that Keras can make its weights before it is called."""
-    return None if layer._built_for is None else {"input_shape": encode(layer._built_for, _no_reference)}
+    shapes = {name: encode(shape, _no_reference) for name, shape in layer._built_for.items()}
+    if len(shapes) > 1:
+        return {"shapes_dict": shapes}
+    return {"input_shape": next(iter(shapes.values()))} if shapes else None
 
 
 # -- arguments -----------------------------------------------------------------------------------------------------
@@ -222,11 +225,14 @@ def _call(node: Node, numbering: Numbering) -> Json:
 def _operation(operation: Operation, nodes: list[Node], numbering: Numbering) -> tuple[Json, list[Json]]:
     """An operation and its calls; in Keras all calls have the arguments of the operation's constructor in common."""
     parts = [split_arguments(operation, node) for node in nodes]
-    if any(config != parts[0][0] for config, _ in parts):
+    if any(part.config != parts[0].config for part in parts):
         raise ModelFileError("its calls differ in arguments that Keras stores once", layer=operation.name)
     try:
-        config = {"name": operation.name, **encode(parts[0][0], _no_reference)}
-        calls = [{"args": encode(call, numbering.reference), "kwargs": {}} for _, call in parts]
+        config = {"name": operation.name, **encode(parts[0].config, _no_reference)}
+        calls = [
+            {"args": encode(part.args, numbering.reference), "kwargs": encode(part.kwargs, numbering.reference)}
+            for part in parts
+        ]
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"an argument of it cannot be stored: {error}", layer=operation.name) from error
     module, name = module_of(operation.class_name, operation.name), operation.class_name

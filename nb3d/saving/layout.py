@@ -18,7 +18,8 @@ from nb3d.engine.network import Network
 from nb3d.engine.variable import Variable
 from nb3d.saving.errors import ModelFileError
 
-_CLASS_NAMES = {"Model": "Functional"}  # Keras makes a Functional where one says Model(inputs, outputs)
+# Keras makes a Functional where one says Model(inputs, outputs), and exports a class under another name.
+_CLASS_NAMES = {"Model": "Functional", "GroupQueryAttention": "GroupedQueryAttention"}
 
 # Groups that hold the state of a training or of random numbers, not of the model.
 _STATES = frozenset({

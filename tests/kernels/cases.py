@@ -191,6 +191,17 @@ def pools() -> Iterator[Example]:
         yield pool(op, (4, 6, 8), 5, dtype=F64)
         yield pool(op, (16, 24, 24), 32)
     yield pool("max_pool3d", (4, 6, 8), 5, dtype="int32")
+    for op in ("adaptive_max_pool3d", "adaptive_average_pool3d"):
+        for sizes, channels, out, dtype in (
+            ((5, 6, 7), 3, (2, 3, 4), F32),
+            ((1, 7, 40), 17, (1, 3, 9), F64),
+            ((2, 3, 4), 1, (3, 5, 4), F32),
+            ((1, 1, 1), 1, (1, 1, 1), F32),
+            ((16, 24, 25), 32, (5, 6, 7), F32),
+        ):
+            yield plain(op, ((2, *sizes, channels),), (2, *out, channels), (), dtype, length=math.prod(sizes))
+        yield plain(op, ((1, 4, 6, 8, 5),), (1, 2, 3, 3, 5), values="special", length=9)
+    yield plain("adaptive_max_pool3d", ((1, 4, 6, 8, 5),), (1, 2, 3, 3, 5), dtypes="int32")
 
 
 def activations() -> Iterator[Example]:
@@ -218,7 +229,19 @@ def products() -> Iterator[Example]:
     yield plain("dense", ((3, 7), (7, 5), NO), (3, 5), (LINEAR, 0.0, 0.0), length=7)
     yield plain("dense", ((3, 7), (7, 5), NO), (3, 5), (LINEAR, 0.0, 0.0), values="special", length=7)
     yield plain("matmul", ((2, 1, 3, 4), (5, 4, 6)), (2, 5, 3, 6), length=4)
+    yield plain("matmul", ((2, 1, 3, 4), (5, 4, 6)), (2, 5, 3, 6), values="special", length=4)
+    for rows, inside, outside in [(1, 1, 1), (37, 5, 1), (1, 70, 90), (29, 64, 33), (15, 3000, 20), (300, 17, 70)]:
+        for batch, dtype in ((1, F32), (3, F64)):
+            shapes = ((batch, rows, inside), (batch, inside, outside))
+            yield plain("matmul", shapes, (batch, rows, outside), dtypes=dtype, length=inside)
+    yield plain("matmul", ((40, 7), (7, 130)), (40, 130), length=7)
+    yield plain("matmul", ((4, 2, 210, 16), (4, 2, 16, 210)), (4, 2, 210, 210), length=16, note="medium")
     yield plain("matmul", ((2, 1, 3, 4), (5, 4, 6)), (2, 5, 3, 6), dtypes="int64", length=4)
+
+
+    yield plain("einsum", ((2, 3, 4), (2, 5, 4)), (2, 5, 3), ("abc,adc->adb",), length=4)
+    yield plain("einsum", ((2, 3, 4),), (4, 2), ("abc->ca",), F64, length=3)
+    yield plain("einsum", ((3, 3), (3,), (4,)), (4,), ("aa,a,b->b",), length=3)
 
 
 def resampled() -> Iterator[Example]:
@@ -249,6 +272,12 @@ def arithmetic() -> Iterator[Example]:
         yield plain(op, ((3, 5),), (3, 5), dtypes=F64)
     for op in ("log", "log1p", "sqrt", "rsqrt", "reciprocal"):
         yield plain(op, ((3, 5, 7),), (3, 5, 7), values="positive")
+    for op in ("tan", "arctan", "sinh", "cosh", "arcsinh", "exp2", "cbrt", "trunc", "arcsin", "arccos", "arctanh"):
+        yield plain(op, ((3, 5),), (3, 5), values="special")
+    for op in ("log2", "log10", "arccosh"):
+        yield plain(op, ((3, 5),), (3, 5), dtypes=F64, values="positive")
+    for op in ("arctan2", "hypot", "logaddexp"):
+        yield plain(op, ((3, 5), (5,)), (3, 5), values="special")
     for op in ("isnan", "isfinite", "isinf"):
         yield plain(op, ((3, 5, 7),), (3, 5, 7), out_dtype="bool", values="special")
     yield plain("logical_not", ((3, 5),), (3, 5), dtypes="bool")
@@ -275,7 +304,7 @@ def arithmetic() -> Iterator[Example]:
     for op in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
         yield plain(op, ((3, 5), (5,)), (3, 5), out_dtype="bool", values="special")
         yield plain(op, ((3, 5), (5,)), (3, 5), dtypes="int32", out_dtype="bool")
-    for op in ("logical_and", "logical_or"):
+    for op in ("logical_and", "logical_or", "logical_xor"):
         yield plain(op, ((3, 5), (5,)), (3, 5), dtypes="bool")
     yield plain("clip", ((3, 5, 7),), (3, 5, 7), (-0.5, 0.75), values="special")
     yield plain("where", ((3, 5), (5,), (3, 1)), (3, 5), dtypes=("bool", F32, F32), out_dtype=F32)
@@ -300,6 +329,10 @@ def reductions() -> Iterator[Example]:
         yield plain(op, ((3, 4, 5),), (3,), ((1, 2),), "bool")
     for op in ("argmax", "argmin"):
         yield plain(op, ((3, 4, 5),), (3, 5), (1,), out_dtype="int64")
+    for op in ("cumsum", "cumprod", "sort", "argsort"):
+        for axis, dtype in ((0, F32), (1, F64), (2, "int32")):
+            out = "int32" if op == "argsort" else dtype
+            yield plain(op, ((3, 4, 5),), (3, 4, 5), (axis,), dtype, out, length=5)
 
 
 def structure() -> Iterator[Example]:
@@ -318,6 +351,7 @@ def structure() -> Iterator[Example]:
         yield plain("cast", (x,), x, dtypes=F32, out_dtype=to)
     yield plain("transpose", ((1, 20, 30, 40, 70),), (1, 70, 20, 30, 40), ((0, 4, 1, 2, 3),), note="medium")
     yield plain("broadcast_to", ((3, 1),), (2, 3, 4))
+    yield plain("unfold", ((6, 4), (2, 3, 7)), (2, 3, 4))
     yield plain("assign", ((2, 3), (3,)), (2, 3))
     yield plain("assign", ((2, 3), ()), (2, 3))
     yield plain("concatenate", ((2, 3, 4, 5, 6), (2, 3, 4, 5, 7)), (2, 3, 4, 5, 13), (-1,))
@@ -325,6 +359,13 @@ def structure() -> Iterator[Example]:
     yield plain("concatenate", ((20, 30, 40, 16), (20, 30, 40, 8)), (20, 30, 40, 24), (3,), note="medium")
     yield plain("slice", ((9, 8),), (4, 3), ((1, 7), (2, -3)))
     yield plain("slice", ((9, 8),), (9, 8), ((8, 0), (-1, 1)))
+    for mode in ("constant", "edge", "reflect", "symmetric"):
+        yield plain("pad", ((3, 4),), (5, 7), (((1, 1), (0, 3)), mode, 2.0))
+        yield plain("pad", ((3, 4),), (3, 5), (((0, 0), (1, 0)), mode, 0.0), "int64")
+    yield plain("take", ((9, 4), (2, 3)), (2, 3, 4), (0,), (F32, "int32"), F32)
+    yield plain("take", ((2, 9), ()), (2,), (1,), (F64, "int32"), F64)
+    yield plain("take_along_axis", ((9, 4), (2, 1)), (2, 4), (0,), (F32, "int32"), F32)
+    yield plain("normal", (x,), x, (np.random.default_rng(3),))
     yield plain("dropout", (x,), x, (0.4, (2, 1, 4), np.random.default_rng(3)))
 
 

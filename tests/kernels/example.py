@@ -81,6 +81,6 @@ def plain(op, shapes, out, params=(), dtypes=F32, out_dtype=None, note="", **mor
     """Any other operation."""
     dtypes = (dtypes,) * len(shapes) if isinstance(dtypes, str) else dtypes
     out_dtype = out_dtype or dtypes[0]
-    shown = params if op != "dropout" else ""
+    shown = params if op not in ("dropout", "normal") else ""
     name = f"{op} {shapes}>{out} {shown} {dtypes}>{out_dtype} {more.get('values', '')} {note}"
     return Example(name, Case(op, shapes, dtypes, out, out_dtype, params), **more)

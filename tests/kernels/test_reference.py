@@ -73,6 +73,13 @@ def test_linear_upsampling_is_its_definition(example):
     np.testing.assert_allclose(_reference(example), expected, rtol=3e-7, atol=1e-7)
 
 
+@pytest.mark.parametrize("example", _examples("adaptive_max_pool3d", "adaptive_average_pool3d"))
+def test_adaptive_pooling_is_its_definition(example):
+    (x,), largest = example.inputs(), "max" in example.case.op
+    expected = naive.adaptive_pool3d(x, example.case.out, largest)
+    np.testing.assert_allclose(_reference(example), expected, rtol=3e-7, atol=1e-9)
+
+
 @pytest.mark.parametrize("example", [pytest.param(e, id=e.name) for e in EXAMPLES if math.prod(e.case.out) < 10_000])
 def test_writes_all_of_out(example):
     out = _reference(example)
@@ -112,6 +119,9 @@ def _run(op, x, *params, dtype="float64"):
         ("squareplus", (4.0, 0.0), [0, 1.5], [1, 2]),
         ("sparse_plus", (0.0, 0.0), [-2, 0, 1, 3], [0, 0.25, 1, 3]),
         ("sparse_sigmoid", (0.0, 0.0), [-2, 0, 3], [0, 0.5, 1]),
+        ("sparsemax", (0,), [0.5, 3, 2.5, 1], [0, 0, 0, 0]),
+        ("sparsemax", (0,), [-5], [1]),
+        ("sparsemax", (0,), [0.25, -0.5, 0], [0.5, 0, 0.25]),
     ],
 )
 def test_activations_at_known_points(op, params, x, expected):

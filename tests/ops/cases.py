@@ -22,6 +22,7 @@ class Case:
         shapes: Shapes of the operands; the first axis is the batch.
         low: The lowest value of the operands.
         dtype: Of the result; None if it is that of the operands.
+        known: Axes whose size the operation must know.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Case:
     shapes: tuple[Shape, ...] = ((3, 4, 5),)
     low: float = -2.0
     dtype: str | None = None
+    known: tuple[int, ...] = ()
 
     def operands(self, dtype: str, batch: int | None = None) -> list[np.ndarray]:
         """Arrays of the case's shapes, with another batch size if one is given."""
@@ -116,7 +118,7 @@ SHAPING = [
     ),
     Case("stack", lambda x, y: ops.stack([x, y], axis=-1), lambda x, y: np.stack([x, y], -1), PAIR),
     Case("expand_dims", lambda x: ops.expand_dims(x, 1), lambda x: np.expand_dims(x, 1)),
-    Case("squeeze", lambda x: ops.squeeze(x, 1), lambda x: x.squeeze(1), ((3, 1, 5),)),
+    Case("squeeze", lambda x: ops.squeeze(x, 1), lambda x: x.squeeze(1), ((3, 1, 5),), known=(1,)),
     Case("matmul", ops.matmul, np.matmul, ((3, 4, 5), (3, 5, 2))),
 ]
 

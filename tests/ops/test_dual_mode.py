@@ -9,10 +9,11 @@ import pytest
 import nb3d
 from nb3d import ops
 from tests.ops.cases import CASES, Case
+from tests.ops.numpy_cases import NUMPY_CASES
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = pytest.mark.parametrize("case", CASES + NUMPY_CASES, ids=lambda case: case.name)
 both_dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
@@ -80,7 +81,7 @@ def test_an_unknown_batch_is_run_with_every_size(case: Case) -> None:
 
 @every_case
 def test_unknown_sizes_of_all_axes_promise_nothing_wrong(case: Case) -> None:
-    inputs = symbols(case, hide=lambda axis: case.name != "squeeze" or axis != 1)
+    inputs = symbols(case, hide=lambda axis: axis not in case.known)
     result = case.apply(*inputs)
     expected = wanted(case, case.operands("float32"))
     assert agrees(result.shape, expected.shape)
@@ -103,6 +104,17 @@ def test_unknown_sizes_of_all_axes_promise_nothing_wrong(case: Case) -> None:
         (lambda x: ops.transpose(x, (0, 1, 2)), [(2, 3)]),
         (lambda x: ops.squeeze(x, 1), [(2, 3)]),
         (lambda x: ops.stack([x, x[:, :1]], axis=0), [(2, 3)]),
+        (lambda x: ops.split(x, 2, axis=1), [(2, 3)]),
+        (lambda x: ops.pad(x, ((1, 1),) * 3), [(2, 3)]),
+        (lambda x: ops.pad(x, 1, "wrap"), [(2, 3)]),
+        (lambda x: ops.norm(x, 2), [(2, 3)]),
+        (lambda x, y: ops.einsum("ab,bc->ac", x, y), [(2, 3), (4, 2)]),
+        (lambda x, y: ops.einsum("ab,ca->ac,", x, y), [(2, 3), (4, 2)]),
+        (lambda x: ops.einsum("abc->a", x), [(2, 3)]),
+        (lambda x: ops.einsum("ab->aa", x), [(2, 3)]),
+        (lambda x: ops.einsum("a1->a", x), [(2, 3)]),
+        (lambda x: ops.conv(x, np.ones((1, 3, 2))), [(2, 3)]),
+        (lambda x, y: ops.dot_product_attention(x, y, y), [(2, 3, 4, 5), (2, 3, 3, 5)]),
     ],
 )
 @pytest.mark.parametrize("symbolic", [True, False], ids=["symbols", "arrays"])
@@ -112,6 +124,26 @@ def test_operands_that_do_not_fit_are_refused_in_both_modes(
     operands = [nb3d.Input(batch_shape=shape) if symbolic else np.ones(shape, "float32") for shape in shapes]
     with pytest.raises(ValueError, match=r"\d"):
         apply(*operands)
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        lambda x: ops.split(x, 2, axis=1),
+        lambda x: ops.unstack(x, axis=1),
+        lambda x: ops.roll(x, 1, axis=1),
+    ],
+)
+def test_a_size_that_must_be_known_is_asked_for(apply: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="axis 1"):
+        apply(nb3d.Input((None, 3)))
+
+
+def test_an_index_out_of_range_is_named_when_it_is_met() -> None:
+    x, i = nb3d.Input((4,)), nb3d.Input((1,), dtype="int32")
+    run = nb3d.function([x, i], [ops.take(x, i, axis=1)])
+    with pytest.raises(ValueError, match="index 4 is out of range for an axis of size 4"):
+        run([np.ones((1, 4), "float32"), np.array([[4]])])
 
 
 @pytest.mark.parametrize("index", [(0, 0, 0), (slice(None), 7), "name"], ids=["too many", "out of range", "text"])

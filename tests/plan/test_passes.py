@@ -20,7 +20,7 @@ from nb3d.plan.passes.fold_constants import fold_constants
 from nb3d.plan.passes.fuse_activation import fuse_activation
 from nb3d.plan.passes.fuse_bias import fuse_bias
 from nb3d.plan.passes.fuse_residual import fuse_residual
-from nb3d.plan.passes.sink_transposes import sink_transposes
+from nb3d.plan.passes.sink_layouts import sink_layouts
 from tests.plan.networks import SHAPE, graph_of, names, randomized, volume
 
 
@@ -116,6 +116,23 @@ def normalized_channels_first(x: Any) -> Any:
     return layers.GroupNormalization(2, axis=1)(layers.Conv3D(4, 3, **keys)(y))
 
 
+def of_images(x: Any) -> Any:
+    """Everything that dropped unit axes have to pass, between layers of images."""
+    y = layers.Conv2D(3, 3, padding="same", activation="softplus")(ops.reshape(x, (-1, 30, 4, 3)))
+    z = layers.BatchNormalization()(layers.Conv2D(3, 3, padding="same")(y))
+    z = layers.ReLU()(layers.Add()([z, y])) * 2.0 + np.arange(12, dtype="float32").reshape(4, 3)
+    z = layers.Concatenate()([z, y])
+    z = layers.Softmax()(layers.MaxPooling2D()(z))
+    return layers.GlobalAveragePooling2D()(layers.Conv2D(4, 1)(z))
+
+
+def of_sequences_channels_first(x: Any) -> Any:
+    keys = {"data_format": "channels_first"}
+    y = layers.Conv1D(3, 3, activation="tanh", **keys)(ops.reshape(x, (-1, 4, 90)))
+    y = layers.PReLU(shared_axes=[2], alpha_initializer="ones")(layers.Conv1D(3, 1, use_bias=False, **keys)(y))
+    return layers.MaxPooling1D(3, **keys)(y)
+
+
 NETWORKS: list[Callable[[Any], Any]] = [
     plain,
     with_batch_normalization,
@@ -132,6 +149,8 @@ NETWORKS: list[Callable[[Any], Any]] = [
     padded,
     cropped,
     cropped_then_padded,
+    of_images,
+    of_sequences_channels_first,
 ]
 
 
@@ -175,6 +194,15 @@ def test_every_pass_keeps_the_values_and_a_sound_graph(network: Callable[[Any], 
         (
             channels_first_chain,
             ["conv3d", "conv3d", "multiply", "add", "concatenate", "max_pool3d", "softmax", "mean", "dense"],
+        ),
+        (
+            of_images,
+            ["reshape", "reshape", "conv3d", "conv3d", "multiply", "add", "concatenate", "max_pool3d", "softmax"]
+            + ["conv3d", "mean"],
+        ),
+        (
+            of_sequences_channels_first,
+            ["reshape", "transpose", "reshape", "conv3d", "conv3d", "prelu", "max_pool3d", "reshape", "transpose"],
         ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -232,7 +260,7 @@ def test_passes_never_touch_the_layers_variables() -> None:
         (lambda g: fold_batch_normalization(drop_identities(g)), with_batch_normalization, "batch_normalization"),
         (lambda g: fuse_residual(fuse_bias(drop_identities(g))), residual, "add"),
         (lambda g: fuse_activation(fuse_bias(drop_identities(g))), dropped, "tanh"),
-        (lambda g: sink_transposes(drop_identities(g)), channels_first_chain, "transpose"),
+        (lambda g: sink_layouts(drop_identities(g)), channels_first_chain, "transpose"),
     ],
 )
 def test_each_pass_does_its_own_work(rewrite: Callable[[Graph], Graph], network: Any, gone: str) -> None:

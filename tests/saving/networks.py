@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.saving.more_networks import MORE_NETWORKS
+
 VOLUME = (6, 5, 4, 3)
 
 
@@ -164,7 +166,7 @@ def functions(keras: Any) -> Any:
     return keras.Model(x, [ops.concatenate(elementwise, axis=-1), *reduced])
 
 
-NETWORKS: dict[str, Callable[[Any], Any]] = {
+NETWORKS: dict[str, Callable[[Any], Any]] = MORE_NETWORKS | {
     network.__name__: network
     for network in (
         convolutions, normalizations, normalizations_of_themselves, activations, resizing, channels_first, merging,

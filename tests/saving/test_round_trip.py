@@ -154,7 +154,7 @@ def test_float64_stays_float64(tmp_path: Path) -> None:
 
 def test_an_operation_may_have_any_argument_that_keras_gives_it(tmp_path: Path) -> None:
     x = nb3d.Input((4, 4, 4, 2))
-    y = ops.concatenate([ops.max_pool3d(x, 2, strides=1), ops.average_pool3d(x, (2, 2, 2), strides=1)], axis=1)
+    y = ops.concatenate([ops.max_pool(x, 2, strides=1), ops.average_pool(x, (2, 2, 2), strides=1)], axis=1)
     model = nb3d.Model(x, ops.threshold(ops.squareplus(y, b=2.0), 0.2, -1.0))
     model.save(tmp_path / "model.keras")
     assert_same(model, nb3d.models.load_model(tmp_path / "model.keras"))

@@ -1,4 +1,6 @@
-"""max_pool3d and average_pool3d: first the rows under a row of windows, folded into one; then its voxels.
+"""All pooling, plain and adaptive: first the rows under a row of windows, folded into one; then its voxels.
+
+Where the windows of an axis begin and end stands in a table, so that they need not be alike.
 
 A task is one output row, in blocks of voxels whose input fits L1:
 
@@ -33,9 +35,8 @@ from nb3d.kernels.cpu.vector_code import Vectors
 ROW_BYTES = 12 * 1024  # of folded input: with one input row it leaves room in L1
 
 (
-    X, TO, ID, IH, IW, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, PITCH_X, PITCH_OUT,
-    SCRATCH, SCRATCH_WORKER, BLOCK,
-) = range(23)  # fmt: skip
+    X, TO, ID, IH, IW, C, OD, OH, OW, D0, D1, H0, H1, W0, W1, PITCH_X, PITCH_OUT, SCRATCH, SCRATCH_WORKER, BLOCK,
+) = range(20)  # fmt: skip
 
 
 def accepts(case: Case) -> str | None:
@@ -109,16 +110,15 @@ def _pool(maximum: int, dtype: str, lanes: int) -> Native:
         y = index % words[OH]
         z = index // words[OH] % words[OD]
         n = index // (words[OH] * words[OD])
-        z, y = z * words[SD] - words[PD], y * words[SH] - words[PH]
-        z0, z1 = max(z, 0), min(z + words[KD], words[ID])
-        y0, y1 = max(y, 0), min(y + words[KH], words[IH])
+        z0, z1 = pointer(words[D0], np.int64)[z], pointer(words[D1], np.int64)[z]
+        y0, y1 = pointer(words[H0], np.int64)[y], pointer(words[H1], np.int64)[y]
+        x_begin, x_end = pointer(words[W0], np.int64), pointer(words[W1], np.int64)
         pitch, pitch_out = words[PITCH_X], words[PITCH_OUT]
         out = words[TO] + index * words[OW] * pitch_out * size
         rows = words[SCRATCH] + worker * words[SCRATCH_WORKER]
         for begin in range(0, words[OW], words[BLOCK]):
             end = min(begin + words[BLOCK], words[OW])
-            left = max(begin * words[SW] - words[PW], 0)
-            right = min((end - 1) * words[SW] - words[PW] + words[KW], words[IW])
+            left, right = x_begin[begin], x_end[end - 1]
             first = True
             for i in range(z0, z1):
                 for j in range(y0, y1):
@@ -129,10 +129,9 @@ def _pool(maximum: int, dtype: str, lanes: int) -> Native:
                         _fold_row(maximum, kind, pointer(to, kind), pointer(source, kind), run, first)
                     first = False
             for w in range(begin, end):
-                x0 = max(w * words[SW] - words[PW], 0)
-                x1 = min(w * words[SW] - words[PW] + words[KW], words[IW])
-                taps = 0 if first else max(x1 - x0, 0)
-                voxels = max(z1 - z0, 0) * max(y1 - y0, 0) * taps
+                x0, x1 = x_begin[w], x_end[w]
+                taps = 0 if first else x1 - x0
+                voxels = (z1 - z0) * (y1 - y0) * taps
                 to, source = out + w * pitch_out * size, rows + (x0 - left) * channels * size
                 for c in range(0, channels, lanes):
                     _fold_voxel(
@@ -143,10 +142,27 @@ def _pool(maximum: int, dtype: str, lanes: int) -> Native:
     return pool
 
 
+def _windows(case: Case) -> list[np.ndarray]:
+    """Returns where the windows begin and end along depth, height and width, two tables per axis."""
+    tables = []
+    for axis in range(3):
+        size, count = case.inputs[0][1 + axis], case.out[1 + axis]
+        position = np.arange(count, dtype=np.int64)
+        if case.op.startswith("adaptive"):
+            tables += [position * size // count, -(-(position + 1) * size // count)]
+        else:
+            window, stride, before = case.params[axis::3]
+            start = position * stride - before
+            tables += [np.clip(start, 0, size), np.clip(start + window, 0, size)]
+    return tables
+
+
 def _block(case: Case) -> tuple[int, int]:
     """Returns the output voxels of a block, and the bytes of input under it."""
     voxel = case.out[4] * np.dtype(case.out_dtype).itemsize
-    window, stride = case.params[2], case.params[5]
+    *_, begin, end = _windows(case)
+    window = int((end - begin).max(initial=1))
+    stride = max(int(np.diff(begin).max(initial=1)), 1)
     voxels = min(max((ROW_BYTES // voxel - window) // stride + 1, 1), case.out[3])
     return voxels, round_up(((voxels - 1) * stride + window) * voxel)
 
@@ -160,13 +176,14 @@ def load(case: Case) -> Kernel:
     """Returns the kernel, compiled."""
     n, od, oh, ow, channels = case.out
     lanes = lanes_for(channels, case.out_dtype)
-    task = _pool(int(case.op == "max_pool3d"), case.out_dtype, lanes).address
-    sizes = [*case.inputs[0][1:4], channels, od, oh, ow, *case.params, case.pitch(0), case.pitch(OUT)]
+    task = _pool(int("max" in case.op), case.out_dtype, lanes).address
+    tables = _windows(case)
+    sizes = [*case.inputs[0][1:4], channels, od, oh, ow, *map(address, tables), case.pitch(0), case.pitch(OUT)]
     most = workers_for(int(np.prod(case.inputs[0], dtype=np.int64)) * np.dtype(case.out_dtype).itemsize)
     numbers = np.zeros(1)
     block, room = _block(case)
 
-    def pool3d(x, out, scratch, *params):
+    def pool3d(x, out, scratch, *params, tables=tables):  # whose addresses the sizes hold
         begin = round_up(address(scratch))
         workers = (address(scratch) + scratch.size - begin) // room
         if workers < 1:

@@ -25,8 +25,27 @@ UNARY: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "floor": np.floor,
     "ceil": np.ceil,
     "round": np.rint,
-    "sin": np.sin,
-    "cos": np.cos,
+    **{
+        name: getattr(np, name)
+        for name in (
+            "sin",
+            "cos",
+            "tan",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "sinh",
+            "cosh",
+            "arcsinh",
+            "arccosh",
+            "arctanh",
+            "log2",
+            "log10",
+            "exp2",
+            "cbrt",
+            "trunc",
+        )
+    },
     "erf": erf,
     "isnan": np.isnan,
     "isfinite": np.isfinite,
@@ -52,6 +71,10 @@ BINARY: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "greater_equal": np.greater_equal,
     "logical_and": np.logical_and,
     "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
+    "arctan2": np.arctan2,
+    "hypot": np.hypot,
+    "logaddexp": np.logaddexp,
 }
 
 

@@ -1,6 +1,8 @@
-"""Matrix products: the dense layer and ``matmul``, summed in ``float64``."""
+"""Matrix products: the dense layer, ``matmul`` and ``einsum``, summed in ``float64``."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,13 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray, scratch: np.ndarray) -
         write(np.matmul(wide(a), wide(b)), out)
 
 
-KERNELS: dict[str, Kernel] = {"dense": dense, "matmul": matmul}
+def einsum(*arguments: Any) -> None:
+    """``numpy.einsum`` of any number of arrays."""
+    *inputs, out, _scratch, equation = arguments
+    with np.errstate(all="ignore"):
+        write(np.einsum(equation, *map(wide, inputs)), out)
+
+
+KERNELS: dict[str, Kernel] = {"dense": dense, "matmul": matmul, "einsum": einsum}
 
 accepts, load = serve(KERNELS)

@@ -1,4 +1,4 @@
-"""Normalizations: with given statistics, with those of the values themselves, softmax and its logarithm."""
+"""Normalizations: with given statistics, with those of the values themselves; softmax, its logarithm, sparsemax."""
 
 from __future__ import annotations
 
@@ -68,11 +68,27 @@ def log_softmax(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axis: int) 
         write(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), out)
 
 
+def sparsemax(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axis: int) -> None:
+    """``max(x - t, 0)`` with the threshold of Keras 3.
+
+    Martins and Astudillo subtract the last of the sums of the largest values, so that results sum to 1; Keras the sum
+    of those sums. Networks were trained with that.
+    """
+    values = np.moveaxis(wide(x), axis, -1)
+    with np.errstate(all="ignore"):
+        falling = -np.sort(-values, axis=-1)
+        sums, count = falling.cumsum(axis=-1), np.arange(1, values.shape[-1] + 1)
+        support = falling - (sums - 1) / count > 0
+        threshold = (np.where(support, sums, 0).sum(axis=-1) - 1) / support.sum(axis=-1)
+        write(np.moveaxis(np.maximum(values - threshold[..., None], 0), -1, axis), out)
+
+
 KERNELS: dict[str, Kernel] = {
     "batch_normalization": batch_normalization,
     "normalization": normalization,
     "softmax": softmax,
     "log_softmax": log_softmax,
+    "sparsemax": sparsemax,
 }
 
 accepts, load = serve(KERNELS)

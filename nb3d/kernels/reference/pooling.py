@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import product
+
 import numpy as np
 
 from nb3d.kernels.case import Kernel
@@ -45,6 +48,27 @@ def average_pool3d(
         write(total / count, out)
 
 
-KERNELS: dict[str, Kernel] = {"max_pool3d": max_pool3d, "average_pool3d": average_pool3d}
+def _parts(size: int, count: int) -> list[slice]:
+    """An axis in so many parts of (almost) equal length; neighbours may share a voxel, and none is empty."""
+    return [slice(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def _adaptive(fold: Callable[..., np.ndarray]) -> Kernel:
+    def kernel(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
+        values = wide(x)
+        axes = [list(enumerate(_parts(*sizes))) for sizes in zip(x.shape[1:4], out.shape[1:4], strict=True)]
+        with np.errstate(all="ignore"):
+            for (d, depth), (h, height), (w, width) in product(*axes):
+                out[:, d, h, w] = fold(values[:, depth, height, width], axis=(1, 2, 3))
+
+    return kernel
+
+
+KERNELS: dict[str, Kernel] = {
+    "max_pool3d": max_pool3d,
+    "average_pool3d": average_pool3d,
+    "adaptive_max_pool3d": _adaptive(np.max),
+    "adaptive_average_pool3d": _adaptive(np.mean),
+}
 
 accepts, load = serve(KERNELS)

@@ -18,6 +18,11 @@ def dropout(
     out[...] = np.where(kept, x * x.dtype.type(scale), x.dtype.type(0))
 
 
-KERNELS: dict[str, Kernel] = {"dropout": dropout}
+def normal(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, generator: np.random.Generator) -> None:
+    """Normally distributed numbers in the shape of ``x``, whose values are not read."""
+    out[...] = generator.standard_normal(out.shape)
+
+
+KERNELS: dict[str, Kernel] = {"dropout": dropout, "normal": normal}
 
 accepts, load = serve(KERNELS)

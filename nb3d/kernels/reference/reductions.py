@@ -24,6 +24,9 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
 POSITIONS: dict[str, Callable[..., Any]] = {"argmax": np.argmax, "argmin": np.argmin}
 
 
+RUNNING: dict[str, Callable[..., Any]] = {"cumsum": np.cumsum, "cumprod": np.cumprod}
+
+
 def _reduction(function: Callable[..., Any]) -> Kernel:
     def kernel(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axes: tuple[int, ...]) -> None:
         with np.errstate(all="ignore"):
@@ -39,8 +42,18 @@ def _position(function: Callable[..., Any]) -> Kernel:
     return kernel
 
 
-KERNELS: dict[str, Kernel] = {name: _reduction(function) for name, function in REDUCTIONS.items()} | {
-    name: _position(function) for name, function in POSITIONS.items()
+def _running(function: Callable[..., Any]) -> Kernel:
+    def kernel(x: np.ndarray, out: np.ndarray, scratch: np.ndarray, axis: int) -> None:
+        with np.errstate(all="ignore"):
+            write(function(wide(x), axis=axis), out)
+
+    return kernel
+
+
+KERNELS: dict[str, Kernel] = {
+    **{name: _reduction(function) for name, function in REDUCTIONS.items()},
+    **{name: _position(function) for name, function in POSITIONS.items()},
+    **{name: _running(function) for name, function in RUNNING.items()},
 }
 
 accepts, load = serve(KERNELS)

@@ -15,6 +15,11 @@ def copy(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
     write(x, out)
 
 
+def unfold(x: np.ndarray, like: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
+    """``out = x`` under a shape that begins as ``like`` does, of which nothing else is read."""
+    write(x, out)
+
+
 def broadcast_to(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
     """Repeats ``x`` along axes of length 1 and new leading axes."""
     out[...] = x
@@ -47,15 +52,25 @@ def slice_(
     out[...] = x[tuple(window)] if out.size else 0
 
 
+def pad(
+    x: np.ndarray, out: np.ndarray, scratch: np.ndarray, pairs: tuple[tuple[int, int], ...], mode: str, value: float
+) -> None:  # fmt: skip
+    """``numpy.pad``."""
+    more = {"constant_values": value} if mode == "constant" else {}
+    out[...] = np.pad(x, pairs, mode, **more)  # type: ignore[call-overload]  # the mode is one of four
+
+
 KERNELS: dict[str, Kernel] = {
     "identity": copy,
     "reshape": copy,
     "cast": copy,
+    "unfold": unfold,
     "broadcast_to": broadcast_to,
     "assign": assign,
     "concatenate": concatenate,
     "transpose": transpose,
     "slice": slice_,
+    "pad": pad,
 }
 
 accepts, load = serve(KERNELS)

@@ -16,12 +16,14 @@ from nb3d.plan.passes.fold_constants import fold_constants
 from nb3d.plan.passes.fuse_activation import fuse_activation
 from nb3d.plan.passes.fuse_bias import fuse_bias
 from nb3d.plan.passes.fuse_residual import fuse_residual
-from nb3d.plan.passes.sink_transposes import sink_transposes
+from nb3d.plan.passes.lower_einsum import lower_einsum
+from nb3d.plan.passes.sink_layouts import sink_layouts
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     drop_identities,
+    lower_einsum,
     fold_constants,
-    sink_transposes,
+    sink_layouts,
     fuse_bias,
     fold_batch_normalization,
     fuse_residual,
