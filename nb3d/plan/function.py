@@ -139,10 +139,11 @@ class Function:
         return Plan(self._schedule(shapes))
 
     def working_memory(self, shapes: Sequence[Dims]) -> int:
-        """Bytes of the arena for inputs of these shapes."""
+        """Bytes of the arena, the inputs and the results for inputs of these shapes."""
         key = tuple(map(tuple, shapes))
         if key not in self._working_memory:
-            self._working_memory[key] = self._schedule(shapes).arena_bytes
+            plan = self._schedule(shapes)
+            self._working_memory[key] = plan.arena_bytes + plan.outside_bytes
         return self._working_memory[key]
 
     def _schedule(self, shapes: Sequence[Dims]) -> Schedule:

@@ -9,7 +9,17 @@ from nb3d.kernels.case import Case
 from nb3d.kernels.table import Choice
 from nb3d.plan.arena import Layout, lay_out
 from nb3d.plan.graph import Graph, Step, ValueId
-from nb3d.plan.places import Abilities, Places, find_places, intervals, is_in_place, is_reshaped, is_slice
+from nb3d.plan.places import (
+    Abilities,
+    Places,
+    find_places,
+    intervals,
+    is_in_place,
+    is_reshaped,
+    is_slice,
+    nbytes,
+    result_roots,
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,12 @@ class Schedule:
     def arena_bytes(self) -> int:
         """Memory that a run needs besides weights, inputs and results."""
         return self.layout.size + self.scratch
+
+    @property
+    def outside_bytes(self) -> int:
+        """Memory of the inputs and of the results."""
+        values = (*self.graph.inputs, *result_roots(self.graph, self.places))
+        return sum(nbytes(self.graph, value) for value in values)
 
     @property
     def constant_bytes(self) -> int:

@@ -23,7 +23,7 @@ def normalizations() -> Iterator[Example]:
     c = (20,)
     for axis, large in ((3, (8, 50, 50, 20)), (1, (8, 20, 50, 50))):
         yield plain("batch_normalization", (large, c, c, c, c), large, (1e-3, axis, *relu), values="positive")
-    for op in ("softmax", "log_softmax"):
+    for op in ("softmax", "log_softmax", "sparsemax"):
         yield plain(op, (shape,), shape, (4,))
         yield plain(op, (shape,), shape, (1,))
         yield plain(op, ((7, 1),), (7, 1), (-1,))

@@ -180,7 +180,7 @@ def test_linear_upsampling() -> None:
 
 def test_linear_upsampling_of_integers_gives_floats() -> None:
     x = np.array([0, 4], "int32").reshape(1, 2, 1, 1, 1)
-    value = nb3d.ops.upsample3d(x, (2, 1, 1), interpolation="linear")
+    value = nb3d.ops.upsample(x, (2, 1, 1), interpolation="linear")
     assert value.dtype == np.float32
     np.testing.assert_array_equal(value.ravel(), [0, 1, 3, 4])
 
@@ -205,12 +205,11 @@ def test_linear_upsampling_of_integers_gives_floats() -> None:
         (lambda: layers.Normalization(mean=[[1.0]], variance=[[1.0]]), "axes"),
         (lambda: layers.Normalization(mean="much", variance=1), "mean"),
         (lambda: layers.UpSampling3D(interpolation="bicubic"), "interpolation"),
-        (lambda: nb3d.ops.normalize(np.ones((2, 2)), order=1), "order"),
         (lambda: nb3d.ops.group_normalization(np.ones((2, 4)), 3), "groups"),
         (lambda: nb3d.ops.group_normalization(np.ones((2, 4)), 2, scale=np.ones(3)), "scale"),
         (lambda: nb3d.ops.layer_normalization(np.ones((2, 4)), np.ones(2)), "scale"),
         (lambda: nb3d.ops.layer_normalization(np.ones((2, 4)), axis=[]), "axis"),
-        (lambda: nb3d.ops.upsample3d(np.ones((1, 1, 1, 1, 1)), interpolation="cubic"), "interpolation"),
+        (lambda: nb3d.ops.upsample(np.ones((1, 1, 1, 1, 1)), interpolation="cubic"), "interpolation"),
     ],
 )
 def test_a_wrong_argument_is_named(make: Any, word: str) -> None:

@@ -153,7 +153,7 @@ NORMALIZATIONS = [
     ),
     Case(
         "linear upsampling",
-        lambda x: ops.upsample3d(x, (1, 1, 2), interpolation="linear"),
+        lambda x: ops.upsample(x, (1, 1, 2), interpolation="linear"),
         lambda x: np.stack(
             [0.25 * x[..., [0, 0, 1], :] + 0.75 * x, 0.75 * x + 0.25 * x[..., [1, 2, 2], :]], axis=4
         ).reshape(-1, 2, 2, 6, 2),

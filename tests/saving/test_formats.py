@@ -17,7 +17,7 @@ from tests.saving.craft import small_model
 from tests.saving.networks import NETWORKS, predictions, randomize
 
 layers = nb3d.layers
-WITH_OPERATIONS = ["functions", "operators"]
+WITH_OPERATIONS = ["attention", "functions", "operators", "rearrangements", "statistics"]
 CASES = [(name, ending) for name in sorted(NETWORKS) for ending in ("h5", "hdf5", "safetensors")]
 
 
