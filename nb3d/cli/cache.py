@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nb3d.cli.options import Commands
-from nb3d.kernels.cpu.folders import Folder
+from nb3d.kernels.folders import Folder
 
 
 def add(commands: Commands) -> None:
@@ -20,7 +20,8 @@ def add(commands: Commands) -> None:
 
 def info(options: argparse.Namespace) -> None:
     """Lists a line per version; the one that runs now is marked."""
-    from nb3d.kernels.cpu import cache, folders
+    from nb3d.kernels import folders
+    from nb3d.kernels.cpu import cache
 
     found = folders.folders(folders.place())
     print(f"{folders.place()}: {_total(found)}")
@@ -32,7 +33,7 @@ def info(options: argparse.Namespace) -> None:
 
 def clear(options: argparse.Namespace) -> None:
     """Removes what ``info`` lists."""
-    from nb3d.kernels.cpu import folders
+    from nb3d.kernels import folders
 
     print(f"{folders.place()}: removed {_total(folders.clear(folders.place()))}")
 

@@ -11,7 +11,7 @@ import llvmlite
 import numba
 import pytest
 
-from nb3d.kernels.cpu import folders
+from nb3d.kernels import folders
 
 OLD, NEW = "0123456789abcdef0123", "fedcba98765432100000"
 

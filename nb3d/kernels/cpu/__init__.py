@@ -7,7 +7,7 @@ second. The inner products are register tiles (``microkernel.py``) called throug
 
 ==================  ====================================================================================
 ``compile.py``      the only place with compile flags; tasks and helpers
-``cache.py``        compiled code on disk; ``folders.py`` where it lies, and whether that is safe
+``cache.py``        compiled code on disk
 ``threads.py``      number of threads, and what must not happen at once or after a fork
 ``launch.py``       one loop over tasks, parallel or serial
 ``host.py``         vectors and registers of this machine

@@ -1,16 +1,13 @@
-"""Where compiled kernels are kept between runs.
+"""Numba's on-disk cache, made to live in our folder.
 
-Numba's own cache looks only at the file that defines a function, breaks when two processes fill it at once, raises
-where it finds no place, and unpickles whatever lies in its folder. So: one folder per state of the sources and
-versions, of mode 0700 and owned by the user (``folders.py``), a file lock around every compilation, damaged entries
+It looks only at the file that defines a function, breaks when two processes fill it at once, raises where it finds no
+place, and unpickles whatever lies in its folder. So: one folder per state of the sources and versions, of mode 0700 and
+owned by the user (``kernels/cache.py``, ``kernels/folders.py``), a file lock around every compilation, damaged entries
 thrown away, and where there is no such folder, or no room in it, everything is compiled anew, after one warning.
 """
 
 from __future__ import annotations
 
-import hashlib
-import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
@@ -21,35 +18,21 @@ import llvmlite
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
-from nb3d.kernels.cpu import folders
+from nb3d.kernels import cache as shared
+from nb3d.kernels import folders
+
+VERSIONS = f"{numba.__version__} {llvmlite.__version__}"
 
 
-@cache
 def fingerprint() -> str:
     """Returns a hash of everything compiled code depends on but the machine, which Numba's key holds."""
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
-    kernels = Path(__file__).parent.parent
-    for source in sorted(kernels.rglob("*.py")):
-        digest.update(source.relative_to(kernels).as_posix().encode() + b"\0" + source.read_bytes())
-    return digest.hexdigest()[:20]
+    return shared.fingerprint(VERSIONS)
 
 
 @cache
 def folder() -> Path | None:
     """Returns the folder of compiled kernels, or ``None``, after a warning, where there can be none."""
-    try:
-        path = folders.place() / fingerprint()
-        folders.make_private(path)
-        folders.describe(path)
-    except (OSError, RuntimeError) as error:  # RuntimeError: no home directory
-        _warn(f"there is no folder to keep them in ({error}). Set NB3D_CACHE_DIR to a folder of yours")
-        return None
-    return path
-
-
-@cache
-def _warn(why: str) -> None:
-    warnings.warn(f"nb3d compiles its kernels anew in every process: {why}.", RuntimeWarning, stacklevel=2)
+    return shared.folder(VERSIONS)
 
 
 @contextmanager
@@ -58,7 +41,7 @@ def _trying() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        _warn(f"they cannot be kept ({error.strerror or error})")
+        shared.warn(f"they cannot be kept ({error.strerror or error})")
 
 
 def locked() -> AbstractContextManager[None]:

@@ -26,7 +26,7 @@ except ImportError:  # Windows: the index is still replaced in one step, only wo
 LOCK, VERSIONS = "lock", "versions.json"
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{20}")
-_OURS = re.compile(rf".*\.nb[ic](\.tmp\.[0-9a-f]+)?|{LOCK}|{re.escape(VERSIONS)}")
+_OURS = re.compile(rf".*\.(nb[ic]|ptx|sm_\w+)(\.tmp\.[0-9a-f]+)?|{LOCK}|{re.escape(VERSIONS)}")
 
 
 def place() -> Path:
