@@ -1,14 +1,10 @@
 """``apply(code, x, alpha, beta)`` inside kernels: one activation of one value, for write-outs and for kernels alone.
 
-``code`` is a constant when a kernel is compiled, so a kernel holds the formula it needs and no other. Formulas have no
-branches (selections only): loops over them become vectors. Comparisons are written so that NaN comes out as NaN.
-Numbers are made of the type of ``x``, by ``type(x)(1.0)``: a bare ``1.0`` would turn ``float32`` into ``float64``.
+``code`` is a constant when a kernel is compiled, so a kernel holds the formula it needs and no other.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 from numba.extending import overload
@@ -16,161 +12,13 @@ from numba.extending import overload
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.cpu.approximations import erf, exp, expm1, log1p, tanh
 from nb3d.kernels.cpu.compile import OVERLOADED, helper
+from nb3d.kernels.formulas import formulas
 
-SELU_SCALE = 1.0507009873554805
-SELU_ALPHA = 1.6732632423543772
-GELU_TANH = math.sqrt(2.0 / math.pi)
-ROOT_HALF = math.sqrt(0.5)
-
-
-def sigmoid(x: Any) -> Any:
-    """Inside kernels: ``1 / (1 + exp(-x))``."""
-
-
-def softplus(x: Any) -> Any:
-    """Inside kernels: ``log(1 + exp(x))``."""
-
-
-def clip(x: Any, low: Any, high: Any) -> Any:
-    """Inside kernels: ``x`` moved into ``[low, high]``, NaN kept."""
+FORMULAS = formulas(helper, exp, expm1, log1p, tanh, erf)
 
 
 def apply(code: int, x: Any, alpha: Any, beta: Any) -> Any:
     """Inside kernels: the activation with number ``code`` (a constant) of ``x``."""
-
-
-@overload(sigmoid, jit_options=OVERLOADED)
-def _sigmoid(x):
-    def formula(x):
-        one = type(x)(1.0)
-        e = exp(-abs(x))
-        return (e if x < type(x)(0.0) else one) / (one + e)
-
-    return formula
-
-
-@overload(softplus, jit_options=OVERLOADED)
-def _softplus(x):
-    def formula(x):
-        zero = type(x)(0.0)
-        return (zero if x < zero else x) + log1p(exp(-abs(x)))
-
-    return formula
-
-
-@overload(clip, jit_options=OVERLOADED)
-def _clip(x, low, high):
-    def formula(x, low, high):
-        x = low if x < low else x
-        return high if x > high else x
-
-    return formula
-
-
-def _relu(x, a, b):
-    zero = type(x)(0.0)
-    below = a * x if a != zero else (zero if x < zero else x)  # without a slope -inf gives zero, NaN stays
-    y = x if x > zero else below
-    return b if y > b and x > zero else y
-
-
-def _elu(x, a, b):
-    return x if x > type(x)(0.0) else a * expm1(x)
-
-
-def _selu(x, a, b):
-    return type(x)(SELU_SCALE) * (x if x > type(x)(0.0) else type(x)(SELU_ALPHA) * expm1(x))
-
-
-def _celu(x, a, b):
-    return x if x > type(x)(0.0) else a * expm1(x / a)
-
-
-def _softsign(x, a, b):
-    return x / (type(x)(1.0) + abs(x))
-
-
-def _hard_sigmoid(x, a, b):
-    return clip(a * x + b, type(x)(0.0), type(x)(1.0))
-
-
-def _hard_silu(x, a, b):
-    return x * clip(x / type(x)(6.0) + type(x)(0.5), type(x)(0.0), type(x)(1.0))
-
-
-def _gelu(x, a, b):
-    one = type(x)(1.0)
-    exact = erf(x * type(x)(ROOT_HALF))
-    close = tanh(type(x)(GELU_TANH) * (x + type(x)(0.044715) * x * x * x))
-    return type(x)(0.5) * x * (one + (exact if a == type(x)(0.0) else close))
-
-
-def _mish(x, a, b):
-    return x * tanh(softplus(x))
-
-
-def _hard_tanh(x, a, b):
-    return clip(x, type(x)(-1.0), type(x)(1.0))
-
-
-def _hard_shrink(x, a, b):
-    return type(x)(0.0) if abs(x) <= a else x
-
-
-def _soft_shrink(x, a, b):
-    zero = type(x)(0.0)
-    size = abs(x) - a
-    size = zero if size < zero else size
-    return size if x > zero else -size
-
-
-def _threshold(x, a, b):
-    return b if x <= a else x
-
-
-def _squareplus(x, a, b):
-    half, root = type(x)(0.5), math.sqrt(x * x + a)
-    root = abs(x) if root == type(x)(math.inf) else root  # the square may overflow
-    return half * a / (root - x) if x < type(x)(0.0) else half * (x + root)  # and the sum may cancel
-
-
-def _sparse_plus(x, a, b):
-    one = type(x)(1.0)
-    y = type(x)(0.25) * (x + one) * (x + one)
-    y = type(x)(0.0) if x <= -one else y
-    return x if x >= one else y
-
-
-def _sparse_sigmoid(x, a, b):
-    return clip(type(x)(0.5) * (x + type(x)(1.0)), type(x)(0.0), type(x)(1.0))
-
-
-FORMULAS: dict[Activation, Callable[..., Any]] = {
-    Activation.LINEAR: lambda x, a, b: x,
-    Activation.RELU: _relu,
-    Activation.ELU: _elu,
-    Activation.SELU: _selu,
-    Activation.CELU: _celu,
-    Activation.SIGMOID: lambda x, a, b: sigmoid(x),
-    Activation.TANH: lambda x, a, b: tanh(x),
-    Activation.SOFTPLUS: lambda x, a, b: softplus(x),
-    Activation.SOFTSIGN: _softsign,
-    Activation.EXPONENTIAL: lambda x, a, b: exp(x),
-    Activation.HARD_SIGMOID: _hard_sigmoid,
-    Activation.SILU: lambda x, a, b: x * sigmoid(x),
-    Activation.HARD_SILU: _hard_silu,
-    Activation.GELU: _gelu,
-    Activation.MISH: _mish,
-    Activation.LOG_SIGMOID: lambda x, a, b: -softplus(-x),
-    Activation.HARD_TANH: _hard_tanh,
-    Activation.HARD_SHRINK: _hard_shrink,
-    Activation.SOFT_SHRINK: _soft_shrink,
-    Activation.TANH_SHRINK: lambda x, a, b: x - tanh(x),
-    Activation.THRESHOLD: _threshold,
-    Activation.SQUAREPLUS: _squareplus,
-    Activation.SPARSE_PLUS: _sparse_plus,
-    Activation.SPARSE_SIGMOID: _sparse_sigmoid,
-}
 
 
 @overload(apply, prefer_literal=True, jit_options=OVERLOADED)
