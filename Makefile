@@ -57,6 +57,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)
 $(VENV)/.test: pyproject.toml | $(BIN)
 	@echo "installing nb3d and its tests' tools into $(VENV)"
 	@$(BIN) $(INSTALL) -e '.[hdf5,plot,test]'
+	@$(BIN) $(INSTALL) -e '.[cuda-test]' || echo "no CUDA compilers here: the tests that need them are skipped"
 	@touch $@ $(VENV)/.demo
 
 $(BENCH_VENV)/.peers: pyproject.toml | $(BENCH_BIN)

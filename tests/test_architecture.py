@@ -38,7 +38,9 @@ PLAIN_DATA = frozenset({"nb3d.kernels.activations", "nb3d.kernels.divisors"})
 THIRD_PARTIES: dict[str, frozenset[str]] = {
     "": frozenset(),
     "kernels/cpu": frozenset({"numba", "llvmlite"}),
-    "kernels/cuda": frozenset({"numba", "llvmlite", "cuda"}),
+    "kernels/cuda/device": frozenset({"numba", "llvmlite"}),
+    "kernels/cuda/door": frozenset({"numba"}),
+    "kernels/cuda/driver": frozenset({"cuda"}),
     "saving": frozenset({"h5py"}),
     "inspect": frozenset({"PIL"}),
 }

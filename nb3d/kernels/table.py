@@ -34,6 +34,16 @@ _BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 _POOLING = ("max_pool3d", "average_pool3d", "adaptive_max_pool3d", "adaptive_average_pool3d")
 
+# What CUDA computes value by value, besides the activations; and what only moves values.
+_MAPS = (
+    *_BINARY, "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
+    "logical_not", "where", "abs", "negative", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal",
+    "sign", "floor", "ceil", "erf", "isnan", "isfinite", "isinf", "prelu", "clip", "batch_normalization",
+)  # fmt: skip
+_COPIES = (
+    "concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape", "broadcast_to",
+)  # fmt: skip
+
 _REFERENCE: dict[str, str] = {
     "convolution": "conv3d conv3d_transpose",
     "linear": "dense matmul einsum",
@@ -72,7 +82,12 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     *((op, "cpu", "rows", "nb3d.kernels.cpu.borders") for op in ("pad3d", "crop3d")),
     ("transpose", "cpu", "tiles", "nb3d.kernels.cpu.transposes"),
     *((op, "cpu", "chunks", "nb3d.kernels.cpu.reductions") for op in ("sum", "mean", "max", "min")),
-    *((op, "cuda", "flat", "nb3d.kernels.cuda.activations") for op in ("linear", "relu", "hard_tanh", "threshold")),
+    *((op, "cuda", "plain", "nb3d.kernels.cuda.conv3d_plain") for op in ("conv3d", "conv3d_transpose")),
+    *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in ("max_pool3d", "average_pool3d")),
+    *((op, "cuda", "map", "nb3d.kernels.cuda.elementwise") for op in (*_ACTIVATIONS, *_MAPS)),
+    *((op, "cuda", "map", "nb3d.kernels.cuda.copies") for op in _COPIES),
+    *((op, "cuda", "rows", "nb3d.kernels.cuda.reductions") for op in ("softmax", "log_softmax")),
+    *((op, "cuda", "columns", "nb3d.kernels.cuda.reductions") for op in ("sum", "mean", "max", "min")),
     *(
         (op, "cpu", "reference", f"nb3d.kernels.reference.{family}")
         for family, ops in _REFERENCE.items()

@@ -1,4 +1,9 @@
-"""The only module that imports Numba's CUDA, and the only one that says how CUDA kernels are compiled."""
+"""The only module that imports Numba's CUDA, and the only one that says how kernels are compiled.
+
+Kernels are compiled to PTX for compute capability 8.0 whatever the device is: the assembler of the device takes it from
+there. That needs no GPU and no driver, and newer compilers for newer devices keep accumulators in memory, not in
+registers.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,39 @@ from typing import Any
 
 from numba import cuda as cuda
 
-THREADS = 256  # of a block: eight warps, enough to hide memory latency at any register count of these kernels
-MOST_BLOCKS = 1 << 16  # a thread walks on with the stride of the grid
+ARCHITECTURE = (8, 0)
 
 
-def kernel(function: Callable[..., Any]) -> Any:
-    """Marks a CUDA kernel; contracting to fused multiply-adds is the only freedom it takes."""
-    return cuda.jit(function, fastmath=False)
+def device(function: Callable[..., Any]) -> Any:
+    """Marks a function to be compiled into the kernels that call it.
+
+    It is inlined before it is typed: a function of its own would ask for a device.
+    """
+    return cuda.jit(function, device=True, inline="always")
 
 
-def blocks_for(count: int) -> int:
-    """Returns how many blocks a pass over ``count`` values launches."""
-    return max(1, min(-(-count // THREADS), MOST_BLOCKS))
+def dispatcher(function: Callable[..., Any]) -> Any:
+    """Returns Numba's own way to launch a kernel: the simulator's."""
+    return cuda.jit(function)
+
+
+def compile_ptx(function: Callable[..., Any], arguments: tuple[str, ...], threads: int, resident: int) -> str:
+    """Returns the PTX of a kernel.
+
+    Args:
+        function: The kernel; contracting to fused multiply-adds is the only freedom its arithmetic gets.
+        arguments: Types of its arguments: ``float32[]`` for an array, ``int64`` for a number.
+        threads: Of a block.
+        resident: Blocks that must fit a multiprocessor at once, which bounds the registers.
+    """
+    from numba.cuda import types
+
+    kinds = [
+        getattr(types, name.removesuffix("[]"))[::1] if name.endswith("[]") else getattr(types, name)
+        for name in arguments
+    ]
+    bounds = threads if resident == 1 else (threads, resident)
+    ptx, _ = cuda.compile(
+        function, types.void(*kinds), cc=ARCHITECTURE, device=False, abi="numba", fastmath=False, launch_bounds=bounds
+    )
+    return str(ptx)

@@ -1,0 +1,1 @@
+"""The kernels themselves, as Numba compiles them. Imported only to compile: see ``program.py``."""

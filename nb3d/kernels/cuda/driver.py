@@ -1,0 +1,177 @@
+"""The NVIDIA driver and assembler: the only module that imports their bindings. See ``seam.py`` for the contract.
+
+Nothing here has run on a GPU yet: every call sequence is that of the driver's manual, and `make test-gpu` is what will
+confirm it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+_CELLS: dict[str, Any] = {
+    "uint64": ctypes.c_uint64, "int64": ctypes.c_int64, "int32": ctypes.c_int32, "uint32": ctypes.c_uint32,
+    "float32": ctypes.c_float, "float64": ctypes.c_double,
+}  # fmt: skip
+
+
+def assemble(ptx: str, architecture: str) -> tuple[bytes, str]:
+    """Returns machine code for an architecture, and the assembler's report of registers and memory. Needs no GPU.
+
+    Raises:
+        RuntimeError: If the assembler refuses, with its own words.
+    """
+    from cuda.bindings import nvjitlink
+
+    handle = nvjitlink.create(3, [f"-arch={architecture}", "-O3", "-verbose"])
+    try:
+        text = ptx.encode()
+        try:
+            nvjitlink.add_data(handle, nvjitlink.InputType.PTX, text, len(text), "nb3d")
+            nvjitlink.complete(handle)
+        except nvjitlink.nvJitLinkError as error:
+            words = bytearray(nvjitlink.get_error_log_size(handle))
+            nvjitlink.get_error_log(handle, words)
+            raise RuntimeError(f"The assembler for {architecture} refuses: {words.decode()} ({error})") from None
+        code = bytearray(nvjitlink.get_linked_cubin_size(handle))
+        nvjitlink.get_linked_cubin(handle, code)
+        log = bytearray(nvjitlink.get_info_log_size(handle))
+        nvjitlink.get_info_log(handle, log)
+    finally:
+        nvjitlink.destroy(handle)
+    return bytes(code), log.decode().replace("\0", "")
+
+
+class Nvidia:
+    """The first GPU, through its primary context and a stream of its own."""
+
+    def __init__(self) -> None:
+        from cuda.bindings import driver
+
+        self._api = driver
+        self._local = threading.local()
+        self._check(driver.cuInit(0))
+        self._device = self._check(driver.cuDeviceGet(0))
+        self._context = self._check(driver.cuDevicePrimaryCtxRetain(self._device))
+        self._activate()
+        attribute = driver.CUdevice_attribute
+        major, minor = (
+            self._check(driver.cuDeviceGetAttribute(which, self._device))
+            for which in (
+                attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
+                attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
+            )
+        )
+        self._architecture = f"sm_{major}{minor}" + ("a" if (major, minor) == (9, 0) else "")
+        self._stream = self._check(driver.cuStreamCreate(driver.CUstream_flags.CU_STREAM_NON_BLOCKING.value))
+
+    @property
+    def architecture(self) -> str:
+        """Such as ``sm_90a``."""
+        return self._architecture
+
+    def _activate(self) -> None:
+        """Makes the context that of this thread."""
+        if not getattr(self._local, "ready", False):
+            self._check(self._api.cuCtxSetCurrent(self._context))
+            self._local.ready = True
+
+    def _check(self, result: tuple[Any, ...]) -> Any:
+        """Returns what a call returned besides its status.
+
+        Raises:
+            RuntimeError: If the status is an error.
+        """
+        status, *values = result
+        if status != self._api.CUresult.CUDA_SUCCESS:
+            raise RuntimeError(
+                f"The NVIDIA driver reports {status.name}. If the GPU was lost or a kernel failed, this process can no "
+                "longer use it: go on with device='cpu', or start anew."
+            )
+        return values[0] if len(values) == 1 else values
+
+    def allocate(self, size: int) -> int:
+        """See the seam."""
+        self._activate()
+        status, address = self._api.cuMemAlloc(size)
+        if status == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
+            free, total = self._check(self._api.cuMemGetInfo())
+            raise MemoryError(
+                f"The GPU has {free / 2**30:.2f} GiB free of {total / 2**30:.2f} GiB, and {size / 2**30:.2f} GiB more "
+                "are needed: choose a smaller batch_size, or device='cpu'."
+            )
+        return int(self._check((status, address)))
+
+    def free(self, address: int) -> None:
+        """See the seam; a driver that is gone has freed everything."""
+        self._activate()
+        self._api.cuMemFree(address)
+
+    def write(self, address: int, array: np.ndarray) -> None:
+        """See the seam; the driver stages pageable memory before it returns."""
+        self._activate()
+        self._check(self._api.cuMemcpyHtoDAsync(address, array.ctypes.data, array.nbytes, self._stream))
+
+    def read(self, address: int, out: np.ndarray) -> None:
+        """See the seam."""
+        self._activate()
+        self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
+        self._check(self._api.cuStreamSynchronize(self._stream))
+
+    def assemble(self, ptx: str) -> bytes:
+        """See the seam."""
+        return assemble(ptx, self._architecture)[0]
+
+    def load(self, code: bytes, entry: str, shared: int) -> Any:
+        """See the seam."""
+        self._activate()
+        api = self._api
+        module = self._check(api.cuModuleLoadData(code))
+        kernel = self._check(api.cuModuleGetFunction(module, entry.encode()))
+        if shared > 48 * 1024:  # above that a kernel must say so
+            which = api.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+            self._check(api.cuFuncSetAttribute(kernel, which, shared))
+        return kernel
+
+    def bind(self, kernel: Any, grid: tuple[int, int, int], threads: int, shared: int,
+             parameters: list[tuple[str, Any]]) -> Callable[[], None]:  # fmt: skip
+        """See the seam."""
+        cells = [_CELLS[kind](value) for kind, value in parameters]
+        pointers = (ctypes.c_void_p * len(cells))(*(ctypes.addressof(cell) for cell in cells))
+        where, call, stream, check, activate = (
+            ctypes.addressof(pointers), self._api.cuLaunchKernel, self._stream, self._check, self._activate,
+        )  # fmt: skip
+
+        def run(_keep: Any = (cells, pointers)) -> None:
+            activate()
+            check(call(kernel, *grid, threads, 1, 1, shared, stream, where, 0))
+
+        return run
+
+    def capture(self, run: Callable[[], None]) -> Callable[[], None] | None:
+        """See the seam: a CUDA graph."""
+        self._activate()
+        api = self._api
+        mode = api.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+        if api.cuStreamBeginCapture(self._stream, mode)[0] != api.CUresult.CUDA_SUCCESS:
+            return None
+        try:
+            run()
+        finally:
+            status, graph = api.cuStreamEndCapture(self._stream)
+        if status != api.CUresult.CUDA_SUCCESS:
+            return None
+        status, executable = api.cuGraphInstantiate(graph, 0)
+        self._check(api.cuGraphDestroy(graph))
+        if status != api.CUresult.CUDA_SUCCESS:
+            return None
+
+        def replay(_keep: Any = run) -> None:
+            self._activate()
+            self._check(api.cuGraphLaunch(executable, self._stream))
+
+        return replay

@@ -1,0 +1,30 @@
+"""max_pool3d and average_pool3d of any window: see ``device/pool.py``."""
+
+from __future__ import annotations
+
+from nb3d.kernels.case import Case, Kernel
+from nb3d.kernels.cuda.planes import launch_planes, why_too_large
+from nb3d.kernels.cuda.program import program
+from nb3d.kernels.cuda.strides import THREADS
+
+DTYPES = ("float32", "float64", "int32")
+
+
+def accepts(case: Case) -> str | None:
+    """Accepts floats, and ``int32`` for the largest value."""
+    if case.out_dtype not in DTYPES or (case.op == "average_pool3d" and case.out_dtype == "int32"):
+        return f"does not pool {case.out_dtype}"
+    if case.dtypes != (case.out_dtype,):
+        return "needs one dtype"
+    return "an array is empty" if 0 in (*case.out, *case.inputs[0]) else why_too_large(case)
+
+
+def load(case: Case) -> Kernel:
+    """Returns the kernel."""
+    dtype, (n, d, h, w, channels), (_, od, oh, ow, _) = case.out_dtype, case.inputs[0], case.out
+    item = program("pool", (f"{dtype}[]",) * 2 + ("int32",) * 17, THREADS, op=case.op, dtype=dtype)
+
+    def pool(x, out, scratch, *params):
+        launch_planes(item, case.out, x, out, n * od, od, oh, ow, channels, d, h, w, *params)
+
+    return pool

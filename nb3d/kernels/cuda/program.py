@@ -1,0 +1,93 @@
+"""A kernel as it will be compiled, and its way to machine code: PTX and cubins are kept on disk. Loads no Numba."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from nb3d.kernels import cache as disk
+
+_COMPILERS = ("numba", "llvmlite", "numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A kernel in one of its variants.
+
+    Attributes:
+        source: Its module in ``device/``, whose ``build`` returns the kernel's function.
+        variant: Keyword arguments of ``build``, sorted.
+        arguments: Types of the kernel's arguments: ``float32[]``, ``int64``.
+        threads: Of a block.
+        resident: Blocks that must fit a multiprocessor at once.
+        shared: Bytes of dynamic shared memory.
+    """
+
+    source: str
+    variant: tuple[tuple[str, Any], ...]
+    arguments: tuple[str, ...]
+    threads: int
+    resident: int = 1
+    shared: int = 0
+
+    def function(self) -> Callable[..., Any]:
+        """Returns the kernel as a Python function."""
+        module = import_module(f"nb3d.kernels.cuda.device.{self.source}")
+        function: Callable[..., Any] = module.build(**dict(self.variant))
+        return function
+
+    def ptx(self) -> str:
+        """Returns its PTX, compiled where no process of this user has done so before."""
+        return _kept(self, "ptx", self._compile).decode()
+
+    def cubin(self, architecture: str, assemble: Callable[[str], bytes]) -> bytes:
+        """Returns its machine code for an architecture, assembled from its PTX where it is not on disk."""
+        return _kept(self, architecture, lambda: assemble(self.ptx()))
+
+    def _compile(self) -> bytes:
+        from nb3d.kernels.cuda.door import compile_ptx
+
+        return compile_ptx(self.function(), self.arguments, self.threads, self.resident).encode()
+
+    @property
+    def name(self) -> str:
+        """A name that tells it from all others."""
+        return f"{self.source}-{hashlib.sha256(repr(self).encode()).hexdigest()[:20]}"
+
+
+def program(
+    source: str, arguments: tuple[str, ...], threads: int, resident: int = 1, shared: int = 0, **variant: Any
+) -> Program:
+    """Returns a program; ``variant`` are the keyword arguments of its ``build``."""
+    return Program(source, tuple(sorted(variant.items())), arguments, threads, resident, shared)
+
+
+@cache
+def folder() -> Path | None:
+    """Returns the folder of compiled kernels, or ``None``, after a warning, where there can be none."""
+    return disk.folder(" ".join(f"{package} {_version(package)}" for package in _COMPILERS))
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _kept(item: Program, kind: str, make: Callable[[], bytes]) -> bytes:
+    """Returns what is on disk, or makes it; two processes may make the same, and one copy stays."""
+    place = folder()
+    if place is None:
+        return make()
+    path = place / f"{item.name}.{kind}"
+    content = disk.read(path)
+    if content is None:
+        content = make()
+        disk.write(path, content)
+    return content

@@ -1,0 +1,99 @@
+"""The run time on one GPU: arrays that free themselves, kernels loaded once, launches bound once and repeated."""
+
+from __future__ import annotations
+
+import re
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nb3d.kernels.cuda.arrays import Array
+from nb3d.kernels.cuda.launches import Launch
+from nb3d.kernels.cuda.program import Program
+from nb3d.kernels.cuda.seam import Driver
+
+_ENTRY = re.compile(r"\.entry\s+(\w+)")
+
+
+class _Block:
+    """Memory of the GPU that is given back when nobody refers to it."""
+
+    def __init__(self, driver: Driver, size: int) -> None:
+        self.address = driver.allocate(max(size, 1))
+        weakref.finalize(self, driver.free, self.address).atexit = False
+
+
+class Runtime:
+    """Arrays and launches on a driver.
+
+    Args:
+        driver: The GPU.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._kernels: dict[Program, Any] = {}
+        self._lock = threading.Lock()
+
+    def allocate(self, shape: tuple[int, ...], dtype: str | np.dtype) -> Array:
+        """Returns an array, its content undefined.
+
+        Raises:
+            MemoryError: If it does not fit.
+        """
+        kind = np.dtype(dtype)
+        block = _Block(self._driver, int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
+        return Array(block.address, shape, kind, block)
+
+    def upload(self, array: np.ndarray) -> Array:
+        """Returns a copy on the GPU; of an absent operand an array without memory."""
+        if array.size == 0:
+            return Array(0, array.shape, array.dtype)
+        target = self.allocate(array.shape, array.dtype)
+        self.write(target, array)
+        return target
+
+    def write(self, target: Array, array: np.ndarray) -> None:
+        """Copies a NumPy array over an array of the GPU of the same shape, converting its dtype."""
+        if target.size:
+            values = np.ascontiguousarray(array, target.dtype).reshape(target.shape)
+            self._driver.write(target.address, values)
+
+    def download(self, source: Array) -> np.ndarray:
+        """Returns a NumPy array with its values, after everything that was asked for before."""
+        out = np.empty(source.shape, source.dtype)
+        if out.size:
+            self._driver.read(source.address, out)
+        return out
+
+    def bind(self, launches: Sequence[Launch]) -> Callable[[], None]:
+        """Returns one call that carries out all launches, as a graph where the driver can."""
+        bound = [self._bound(item) for item in launches]
+
+        def run() -> None:
+            for call in bound:
+                call()
+
+        return (self._driver.capture(run) if len(bound) > 1 else None) or run
+
+    def _bound(self, item: Launch) -> Callable[[], None]:
+        call = self._driver.bind(
+            self._kernel(item.program), item.grid, item.program.threads, item.program.shared, item.parameters()
+        )
+
+        def run(_keep: tuple[Any, ...] = item.arguments) -> None:  # the arrays live as long as their launch
+            call()
+
+        return run
+
+    def _kernel(self, item: Program) -> Any:
+        with self._lock:
+            if item not in self._kernels:
+                code = item.cubin(self._driver.architecture, self._driver.assemble)
+                found = _ENTRY.search(item.ptx())
+                assert found is not None, f"{item.source} has no entry"
+                self._kernels[item] = self._driver.load(code, found[1], item.shared)
+            return self._kernels[item]

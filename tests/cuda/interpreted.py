@@ -1,0 +1,87 @@
+"""A driver that is no GPU: it runs the compiled PTX in the interpreter of ``tests/cuda/ptx``."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from nb3d.kernels.cuda.launches import recording
+from nb3d.kernels.cuda.runtime import Runtime
+from tests.cuda.ptx.machine import Launch, Program
+from tests.cuda.ptx.memory import Global
+from tests.kernels.cases import Example
+from tests.kernels.compare import THREADS
+
+
+@cache
+def program_of(ptx: str) -> Program:
+    return Program(ptx)
+
+
+class Interpreted:
+    """See ``nb3d.kernels.cuda.seam.Driver``.
+
+    Args:
+        seed: Of the order in which warps run.
+        edit: Changes the PTX before it runs: a mutation that must be found out.
+        capacity: Bytes of memory.
+    """
+
+    architecture = "interpreter"
+
+    def __init__(self, seed: int = 0, edit=lambda ptx: ptx, capacity: int = 1 << 26) -> None:
+        self.memory = Global(capacity)
+        self.launches = 0
+        self.executed = 0
+        self._seed, self._edit = seed, edit
+
+    def allocate(self, size: int) -> int:
+        return self.memory.allocate(size)
+
+    def free(self, address: int) -> None:
+        pass
+
+    def write(self, address: int, array: np.ndarray) -> None:
+        self.memory.view(address, array.nbytes)[:] = array.reshape(-1).view(np.uint8)
+
+    def read(self, address: int, out: np.ndarray) -> None:
+        out.reshape(-1).view(np.uint8)[:] = self.memory.view(address, out.nbytes)
+
+    def assemble(self, ptx: str) -> bytes:
+        return ptx.encode()
+
+    def load(self, code: bytes, entry: str, shared: int) -> Program:
+        program = program_of(self._edit(code.decode()))
+        assert program.kernel.name == entry
+        return program
+
+    def bind(self, kernel, grid, threads, shared, parameters):
+        assert [kind for kind, _ in kernel.kernel.parameters] == [_SHORT[kind] for kind, _ in parameters]
+        values = [value for _, value in parameters]
+
+        def run() -> None:
+            self.launches += 1
+            self.executed += Launch(kernel, self.memory, grid, threads, values, shared, self._seed).run()
+
+        return run
+
+    def capture(self, run):
+        return None
+
+
+_SHORT = {"uint64": "u64", "int64": "u64", "int32": "u32", "uint32": "u32", "float32": "f32", "float64": "f64",
+          "uint8": "u8"}  # fmt: skip
+
+
+def compute_on(driver, implementation, example: Example) -> np.ndarray:
+    """Returns what a CUDA implementation makes of an example; its scratch and its result are poisoned."""
+    runtime, case = Runtime(driver), example.case
+    out = runtime.upload(example.out())
+    scratch = runtime.upload(np.full(implementation.scratch(case, THREADS), 0xAB, np.uint8))
+    inputs = [runtime.upload(array) for array in implementation.prepare(case, example.inputs())]
+    launches = []
+    with recording(launches.append):
+        implementation.load(case)(*inputs, out, scratch, *case.params)
+    runtime.bind(launches)()
+    return runtime.download(out)
