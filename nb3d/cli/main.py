@@ -8,11 +8,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from nb3d.cli import cache, convert, info, plan, predict, summary, verify, warmup
+from nb3d.cli import cache, convert, doctor, info, plan, predict, summary, verify, warmup
 from nb3d.version import __version__
 
 FAILED, INTERRUPTED = 1, 130
-_COMMANDS = (info, summary, plan, predict, convert, verify, warmup, cache)
+_COMMANDS = (info, doctor, summary, plan, predict, convert, verify, warmup, cache)
 
 
 def parser() -> argparse.ArgumentParser:

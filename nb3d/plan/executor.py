@@ -144,10 +144,10 @@ class Executor:
     """
 
     def __init__(self, plan: Schedule, checking: bool = False) -> None:
-        self._packed = [_constants(item, plan.graph) for item in plan.steps]
+        self._packed = [constants_of(item, plan.graph) for item in plan.steps]
         self._validating = watch.validating()
         self._checking = checking
-        self.plan = plan if self._validating or checking else _without_weights(plan)  # they are looked at as they are
+        self.plan = plan if self._validating or checking else without_weights(plan)  # they are looked at as they are
         self._idle: list[_Bound] = []
         self._lock = threading.Lock()
 
@@ -163,7 +163,7 @@ class Executor:
                 self._idle.append(bound)
 
     def _run_watched(self, bound: _Bound) -> None:
-        layers = _layers_of(bound.items)
+        layers = layers_of(bound.items)
         for layer, item, (kernel, arguments) in zip(layers, bound.items, bound.calls, strict=True):
             if watch.timing():
                 watch.timed(item, kernel, tuple(arguments))
@@ -199,7 +199,7 @@ class Executor:
         return outputs
 
 
-def _layers_of(items: Sequence[ScheduledStep]) -> list[str]:
+def layers_of(items: Sequence[ScheduledStep]) -> list[str]:
     """The layer of every step: the last step of a layer has its name, those before it within the layer have none."""
     layers, layer = [], ""
     for item in reversed(items):
@@ -208,7 +208,7 @@ def _layers_of(items: Sequence[ScheduledStep]) -> list[str]:
     return layers[::-1]
 
 
-def _without_weights(plan: Schedule) -> Schedule:
+def without_weights(plan: Schedule) -> Schedule:
     """The plan without constants that live on in packed form."""
     results = set(plan.graph.results())
     kept = {value: array for value, array in plan.graph.constants.items() if value in results}
@@ -219,7 +219,7 @@ def _aligned(memory: np.ndarray) -> np.ndarray:
     return memory[-memory.ctypes.data % ALIGNMENT :]
 
 
-def _constants(item: ScheduledStep, graph: Graph) -> tuple[np.ndarray | None, ...]:
+def constants_of(item: ScheduledStep, graph: Graph) -> tuple[np.ndarray | None, ...]:
     """A step's constant operands, packed; None where an operand is computed during the run."""
     operands = tuple(
         np.empty(0, item.case.out_dtype) if value is None else graph.constants.get(value)

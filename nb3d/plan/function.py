@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,11 @@ from nb3d.engine.structure import to_list
 from nb3d.engine.tensor import Dims, KerasTensor, TensorSpec
 from nb3d.engine.variable import Variable
 from nb3d.kernels import policy
-from nb3d.kernels.devices import resolve
+from nb3d.kernels.devices import gpu, resolve
 
 if TYPE_CHECKING:  # a graph is built, looked at and saved without a plan
     from nb3d.plan.executor import Executor
+    from nb3d.plan.on_gpu import GpuExecutor
     from nb3d.plan.schedule import Schedule
 
 KEPT_PLANS = 8  # per function; each holds packed weights and an arena
@@ -89,7 +91,7 @@ class Function:
         self.updates = [] if updates is None else to_list(updates)
         self.device = device
         self.check_finite = check_finite
-        self._plans: OrderedDict[Any, Executor] = OrderedDict()
+        self._plans: OrderedDict[Any, Executor | GpuExecutor] = OrderedDict()
         self._working_memory: dict[Any, int] = {}
         self._lock = threading.RLock()
         for tensor in self.inputs:
@@ -147,6 +149,7 @@ class Function:
         return self._working_memory[key]
 
     def _schedule(self, shapes: Sequence[Dims]) -> Schedule:
+        from nb3d.kernels.table import UnknownOperation
         from nb3d.plan import watch
         from nb3d.plan.capture import capture
         from nb3d.plan.passes import run_passes
@@ -157,24 +160,40 @@ class Function:
         specs = [TensorSpec(tuple(shape), t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
         graph = capture(self.inputs, specs, self.outputs, self.updates)
         graph = graph if self.check_finite else run_passes(graph)
-        # What is checked against the reference must still have its operands afterwards.
-        return schedule(graph, resolve(self.device).name, os.cpu_count() or 1, overwrite=not watch.validating())
+        device, threads = resolve(self.device).name, os.cpu_count() or 1
+        overwrite = not watch.validating()  # what is checked against the reference must still have its operands
+        try:
+            return schedule(graph, device, threads, overwrite)
+        except (UnknownOperation, ValueError) as error:
+            if self.device != "auto" or device == "cpu":
+                raise
+            warnings.warn(f"nb3d runs this network on the CPU: {error}", RuntimeWarning, stacklevel=2)
+            return schedule(graph, "cpu", threads, overwrite)
 
-    def executor(self, shapes: Sequence[Dims]) -> Executor:
+    def executor(self, shapes: Sequence[Dims]) -> Executor | GpuExecutor:
         """The runnable plan for these shapes, from the cache where weights and settings are still the same."""
         from nb3d.plan import watch
-        from nb3d.plan.executor import Executor
 
         settings = os.environ.get("NB3D_IMPL", ""), watch.validating(), policy.current(), resolve(self.device).name
         key = (tuple(map(tuple, shapes)), *settings)
         with self._lock:
             found = self._plans.pop(key, None)
             if found is None or _stale(found.plan):
-                found = Executor(self._schedule(shapes), self.check_finite)
+                found = _executor(self._schedule(shapes), self.check_finite)
             self._plans[key] = found
             while len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
             return found
+
+
+def _executor(plan: Schedule, checking: bool) -> Executor | GpuExecutor:
+    if plan.device == "cpu":
+        from nb3d.plan.executor import Executor
+
+        return Executor(plan, checking)
+    from nb3d.plan.on_gpu import GpuExecutor
+
+    return GpuExecutor(plan, gpu(), checking)
 
 
 def _stale(plan: Schedule) -> bool:

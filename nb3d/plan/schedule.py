@@ -36,6 +36,7 @@ class Schedule:
     """A graph whose every step has a kernel and whose every value has a place.
 
     Attributes:
+        device: Where it runs: ``'cpu'`` or ``'cuda'``.
         graph: The rewritten graph.
         steps: Its steps with their kernels.
         views: Results of steps that no kernel computes, for their bytes are there already.
@@ -44,6 +45,7 @@ class Schedule:
         scratch: Bytes that kernels may scribble on, at the end of the arena.
     """
 
+    device: str
     graph: Graph
     steps: tuple[ScheduledStep, ...]
     views: frozenset[ValueId]
@@ -119,7 +121,7 @@ def schedule(graph: Graph, device: str, threads: int, overwrite: bool = True) ->
         step.output for step in graph.steps if is_reshaped(step, graph) or is_in_place(step, places)
     )
     scratch = max((item.choice.implementation.scratch(item.case, threads) for item in steps), default=0)
-    return Schedule(graph, steps, views, places, lay_out(intervals(graph, places)), scratch)
+    return Schedule(device, graph, steps, views, places, lay_out(intervals(graph, places)), scratch)
 
 
 def _scheduled(step: Step, graph: Graph, device: str, places: Places | None = None) -> ScheduledStep:

@@ -183,6 +183,13 @@ def test_failures_are_one_line_and_code_1(words: list[str], named: str, run: Any
 
 
 @pytest.mark.skipif(nb3d.devices()[1].available()[0], reason="there is a CUDA device")
+def test_doctor_says_why_there_is_no_gpu_and_what_to_do(run: Any) -> None:
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("The GPU cannot be used: ")
+
+
+@pytest.mark.skipif(nb3d.devices()[1].available()[0], reason="there is a CUDA device")
 @pytest.mark.parametrize("words", [["plan", "one.keras"], ["predict", "one.keras", "scan.npy", "-o", "OUT/a.npy"]])
 def test_an_unusable_device_is_an_error_with_the_remedy(words: list[str], run: Any) -> None:
     shape = ["--shape", "5,6,4"] if words[0] == "plan" else []
@@ -257,7 +264,7 @@ def test_the_cache_is_shown_and_cleared(run: Any, tmp_path: Path, monkeypatch: p
 def test_help_lists_the_commands(run: Any) -> None:
     code, out, _ = run("--help")
     assert code == 0
-    for command in ("info", "summary", "plan", "predict", "warmup", "cache"):
+    for command in ("info", "doctor", "summary", "plan", "predict", "warmup", "cache"):
         assert re.search(rf"^ +{command} +\w", out, re.MULTILINE)
 
 

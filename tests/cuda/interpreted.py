@@ -30,17 +30,24 @@ class Interpreted:
 
     architecture = "interpreter"
 
-    def __init__(self, seed: int = 0, edit=lambda ptx: ptx, capacity: int = 1 << 26) -> None:
+    def __init__(self, seed: int = 0, edit=lambda ptx: ptx, capacity: int = 1 << 24) -> None:
         self.memory = Global(capacity)
-        self.launches = 0
-        self.executed = 0
+        self.capacity = capacity
+        self.allocations = self.releases = self.launches = self.executed = 0
         self._seed, self._edit = seed, edit
 
+    @property
+    def memory_used(self) -> int:
+        return self.memory.used
+
     def allocate(self, size: int) -> int:
+        if self.memory.used + size > self.capacity:
+            raise MemoryError(f"{size} bytes do not fit")
+        self.allocations += 1
         return self.memory.allocate(size)
 
     def free(self, address: int) -> None:
-        pass
+        self.releases += 1
 
     def write(self, address: int, array: np.ndarray) -> None:
         self.memory.view(address, array.nbytes)[:] = array.reshape(-1).view(np.uint8)

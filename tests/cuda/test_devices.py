@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from nb3d.kernels import devices
+from nb3d.kernels.cuda import diagnosis
+from tests.cuda.wheels import needed
 
 
-@pytest.fixture
-def fresh():
-    devices._probe_cuda.cache_clear()
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """Nothing is remembered, and the environment of the tests does not count."""
+    monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
+    monkeypatch.delenv("NUMBA_DISABLE_CUDA", raising=False)
+    for remembered in (diagnosis.verdict, diagnosis.usable, devices._best):
+        remembered.cache_clear()
     yield
-    devices._probe_cuda.cache_clear()
+    for remembered in (diagnosis.verdict, diagnosis.usable, devices._best):
+        remembered.cache_clear()
+
+
+class _Driver:
+    def __init__(self, status=0, count=1, capability=(9, 0), version=99000):
+        self.status, self.count, self.capability, self.version = status, count, capability, version
+
+    def cuInit(self, flags):
+        return self.status
+
+    def cuDeviceGetCount(self, pointer):
+        pointer._obj.value = self.count
+        return 0
+
+    def cuDeviceGetAttribute(self, pointer, which, device):
+        pointer._obj.value = self.capability[which - diagnosis.MAJOR]
+        return 0
+
+    def cuDriverGetVersion(self, pointer):
+        pointer._obj.value = self.version
+        return 0
+
+
+def pretend(monkeypatch, driver, packages=True):
+    monkeypatch.setattr(diagnosis, "_driver", lambda: driver)
+    monkeypatch.setattr(diagnosis.importlib.util, "find_spec", lambda name: object() if packages else None)
+    monkeypatch.setattr(diagnosis, "_version", lambda package: "13.5.37")
 
 
 def test_cpu_is_the_first_device_and_always_there():
@@ -22,66 +54,78 @@ def test_cpu_is_the_first_device_and_always_there():
     assert devices.resolve("cpu") is cpu
 
 
-def test_auto_never_fails():
-    assert devices.resolve("auto").name == "cpu"
-    assert devices.resolve().name == "cpu"
-
-
 def test_unknown_name_lists_the_known():
     with pytest.raises(ValueError, match="Unknown device 'gpu': choose 'auto', 'cpu', 'cuda'"):
         devices.resolve("gpu")
 
 
-def test_cuda_by_name_without_the_package_says_how_to_get_it(monkeypatch, fresh):
-    monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
-    monkeypatch.setattr(devices.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(RuntimeError, match=r'pip install "nb3d\[cuda\]"'):
-        devices.resolve("cuda")
-
-
-def test_cuda_without_a_driver(monkeypatch, fresh):
-    monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
-    monkeypatch.setattr(devices.importlib.util, "find_spec", lambda name: object())
-    monkeypatch.setattr(devices, "_driver", lambda: None)
-    with pytest.raises(RuntimeError, match="libcuda"):
-        devices.resolve("cuda")
-
-
-class _Driver:
-    def __init__(self, status, count):
-        self._status, self._count = status, count
-
-    def cuInit(self, flags):
-        return self._status
-
-    def cuDeviceGetCount(self, pointer):
-        pointer._obj.value = self._count
-        return 0
-
-
 @pytest.mark.parametrize(
-    ("status", "count", "usable", "words"),
-    [(100, 0, False, "error 100"), (0, 0, False, "finds no GPU"), (0, 2, True, "2 GPUs")],
+    ("driver", "packages", "words"),
+    [
+        (None, True, "the NVIDIA driver .libcuda. is not installed"),
+        (_Driver(status=100), True, "error 100"),
+        (_Driver(count=0), True, "finds no GPU"),
+        (_Driver(), False, r'pip install "nb3d\[cuda\]"'),
+        (_Driver(capability=(7, 5)), True, "compute capability 7.5, nb3d needs 8.0"),
+        (_Driver(version=12080), True, r"supports CUDA 12.8, older than the installed compilers, 13.5.37: update"),
+    ],
 )
-def test_what_the_driver_says(monkeypatch, fresh, status, count, usable, words):
-    monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
-    monkeypatch.setattr(devices.importlib.util, "find_spec", lambda name: object())
-    monkeypatch.setattr(devices, "_driver", lambda: _Driver(status, count))
-    available, reason = devices.devices()[1].available()
-    assert available is usable
-    assert words in reason
+def test_cuda_by_name_says_why_not_and_what_to_do(monkeypatch, driver, packages, words):
+    pretend(monkeypatch, driver, packages)
+    with pytest.raises(RuntimeError, match=words):
+        devices.resolve("cuda")
 
 
-def test_the_simulator_is_no_device(monkeypatch, fresh):
-    monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
-    available, reason = devices.devices()[1].available()
+def test_cuda_by_name_where_all_is_well(monkeypatch):
+    pretend(monkeypatch, _Driver(count=2))
+    assert devices.resolve("cuda").name == "cuda"
+    assert devices.CUDA.available() == (
+        True, "2 GPUs, numba-cuda 13.5.37, the GPU has compute capability 9.0, supports CUDA 99.0",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["NUMBA_ENABLE_CUDASIM", "NUMBA_DISABLE_CUDA"])
+def test_neither_the_simulator_nor_a_disabled_numba_is_a_device(monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    available, reason = devices.CUDA.available()
     assert not available
-    assert "simulator" in reason
+    assert name in reason
 
 
-def test_cpu_moves_nothing():
-    cpu = devices.resolve("cpu")
-    array = np.ones(3, np.float32)
-    assert cpu.upload(array) is array
-    assert cpu.download(array) is array
-    assert cpu.allocate((2, 3), "float64").shape == (2, 3)
+def test_auto_is_the_cpu_without_a_word_where_there_is_no_gpu(monkeypatch):
+    pretend(monkeypatch, None)
+    assert devices.resolve("auto").name == "cpu"
+    assert devices.resolve().name == "cpu"
+
+
+def test_auto_is_the_gpu_where_kernels_compile(monkeypatch):
+    pretend(monkeypatch, _Driver())
+    monkeypatch.setattr(diagnosis, "try_compiler", lambda: diagnosis.Finding("compiler", True, "compiles"))
+    assert devices.resolve("auto").name == "cuda"
+
+
+def test_auto_warns_once_of_a_gpu_that_cannot_be_used(monkeypatch):
+    pretend(monkeypatch, _Driver())
+    monkeypatch.setattr(diagnosis, "try_compiler", lambda: diagnosis.Finding("compiler", False, "no NVVM", "install"))
+    with pytest.warns(RuntimeWarning, match="runs on the CPU: no NVVM: install") as seen:
+        chosen = [devices.resolve("auto").name, devices.resolve("auto").name]
+    assert chosen == ["cpu", "cpu"]
+    assert len(seen) == 1
+
+
+def test_a_compiler_that_fails_is_a_finding_with_the_remedy(monkeypatch):
+    from nb3d.kernels.cuda import strides
+
+    def broken(*arguments):
+        raise OSError("libnvvm.so is missing")
+
+    monkeypatch.setattr(strides, "map_program", broken)
+    found = diagnosis.try_compiler()
+    assert not found.good
+    assert "libnvvm.so is missing" in found.detail
+    assert "nb3d[cuda]" in found.remedy
+
+
+@needed
+def test_the_test_kernel_compiles():
+    assert diagnosis.try_compiler().good

@@ -30,11 +30,16 @@ def check_alignment(addresses: np.ndarray, size: int, what: str) -> None:
 class Global:
     """Global memory: one buffer, arrays in it, guards between them."""
 
-    def __init__(self, capacity: int = 1 << 26) -> None:
+    def __init__(self, capacity: int = 1 << 24) -> None:
         self.bytes = np.full(capacity, POISON, np.uint8)
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._next = GUARD
+
+    @property
+    def used(self) -> int:
+        """Bytes that are taken, guards included."""
+        return self._next
 
     def allocate(self, size: int) -> int:
         """Returns the address of ``size`` fresh bytes, poisoned."""

@@ -1,0 +1,136 @@
+"""Whole networks with device='cuda', through plan, run time and compiled kernels; the GPU is the interpreter."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+import nb3d
+from nb3d.kernels.cuda.diagnosis import Finding
+from nb3d.kernels.cuda.runtime import Runtime
+from tests.cuda.interpreted import Interpreted
+from tests.cuda.wheels import needed
+
+pytestmark = needed
+layers = nb3d.layers
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A driver that runs on the CPU, as the device of this process."""
+    from nb3d.kernels.cuda import diagnosis
+    from nb3d.plan import function
+
+    driver = Interpreted()
+    runtime = Runtime(driver)
+    monkeypatch.setattr(diagnosis, "verdict", lambda: Finding("GPU", True, "the interpreter"))
+    monkeypatch.setattr(function, "gpu", lambda: runtime)
+    return driver
+
+
+def unet() -> nb3d.Model:
+    nb3d.utils.set_random_seed(3)
+    x = nb3d.Input((4, 4, 4, 2))
+    a = layers.Conv3D(8, 3, padding="same", use_bias=False)(x)
+    a = layers.BatchNormalization(beta_initializer="random_normal", moving_mean_initializer="random_normal")(a)
+    a = layers.ReLU()(a)
+    b = layers.MaxPooling3D(2)(a)
+    b = layers.Conv3D(12, 3, padding="same", activation="elu")(b)
+    c = layers.Conv3DTranspose(8, 2, strides=2, padding="same")(b)
+    c = layers.Concatenate()([a, c])
+    c = layers.Add()([layers.Conv3D(8, 3, padding="same")(c), a])
+    segmentation = layers.Conv3D(3, 1, activation="softmax")(c)
+    label = layers.Dense(4, activation="sigmoid")(layers.GlobalAveragePooling3D()(b))
+    return nb3d.Model(x, [segmentation, label])
+
+
+def volumes(count: int = 2) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((count, 4, 4, 4, 2)).astype(np.float32)
+
+
+def test_a_network_computes_what_the_cpu_computes(gpu):
+    model, x = unet(), volumes()
+    for ours, theirs in zip(model.predict(x, device="cuda"), model.predict(x, device="cpu"), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_second_run_launches_the_same_and_allocates_nothing(gpu):
+    model, x = unet(), volumes()
+    first = model.predict_on_batch(x, device="cuda")
+    launches, used = gpu.launches, gpu.allocations
+    second = model.predict_on_batch(x, device="cuda")
+    assert gpu.launches == 2 * launches
+    assert gpu.allocations == used
+    for before, after in zip(first, second, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_new_weights_are_seen(gpu):
+    model, x = unet(), volumes(1)
+    before = model.predict(x, device="cuda")[1]
+    model.layers[-1].set_weights([np.zeros_like(w) for w in model.layers[-1].get_weights()])
+    after = model.predict(x, device="cuda")[1]
+    assert np.abs(before - after).max() > 1e-3
+    np.testing.assert_allclose(after, model.predict(x, device="cpu")[1], rtol=1e-5)
+
+
+def test_memory_is_given_back_with_the_model(gpu):
+    model = unet()
+    model.predict(volumes(1), device="cuda")
+    assert gpu.allocations > gpu.releases
+    del model
+    gc.collect()
+    assert gpu.allocations == gpu.releases
+
+
+def test_every_step_can_be_validated(gpu, monkeypatch):
+    monkeypatch.setenv("NB3D_VALIDATE", "1")
+    model, x = unet(), volumes(1)
+    np.testing.assert_allclose(model.predict(x, device="cuda")[0], model.predict(x, device="cpu")[0], atol=1e-5)
+
+
+def test_a_nan_goes_where_the_definition_sends_it(gpu, monkeypatch):
+    monkeypatch.setenv("NB3D_ALGORITHM", "strict")  # on the CPU a fast algorithm may spread it over a tile
+    x = nb3d.Input((4, 4, 4, 2))
+    model = nb3d.Model(x, layers.Conv3D(3, 3, padding="same", activation="relu")(x))
+    values = volumes(1)
+    values[0, 0, 0, 0, 0] = np.nan
+    ours, theirs = (model.predict(values, device=name) for name in ("cuda", "cpu"))
+    np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+    assert np.isnan(ours).any()
+    assert not np.isnan(ours).all()
+
+
+def test_an_operation_without_a_kernel_is_named(gpu):
+    x = nb3d.Input((2,))
+    f = nb3d.function([x], [nb3d.ops.sin(x)], device="cuda")
+    with pytest.raises(KeyError, match="'sin' has no kernel for device 'cuda'"):
+        f([np.ones((1, 2), np.float32)])
+
+
+def test_auto_goes_back_to_the_cpu_with_a_warning(gpu, monkeypatch):
+    from nb3d.kernels import devices
+    from nb3d.plan import function
+
+    monkeypatch.setattr(function, "resolve", lambda name: devices.CUDA)
+    x = nb3d.Input((2,))
+    f = nb3d.function([x], [nb3d.ops.sin(x)])
+    with pytest.warns(RuntimeWarning, match="runs this network on the CPU: 'sin' has no kernel"):
+        assert f([np.zeros((1, 2), np.float32)])[0].tolist() == [[0, 0]]
+
+
+def test_inputs_that_are_outputs_and_losses(gpu):
+    x = nb3d.Input((2,))
+    f = nb3d.function([x], [x, nb3d.ops.mean(x), x + 1.0], device="cuda")
+    same, mean, more = f([np.array([[1.0, 3.0]])])
+    assert (same.tolist(), mean.tolist(), more.tolist()) == ([[1, 3]], 2, [[2, 4]])
+
+
+def test_too_large_a_network_is_a_memory_error(gpu):
+    model = unet()
+    gpu.capacity = gpu.memory_used
+    with pytest.raises(MemoryError):
+        model.predict(volumes(1), device="cuda")
+    assert np.isfinite(model.predict(volumes(1), device="cpu")[0]).all()
