@@ -23,14 +23,14 @@ class Interpreted:
     """See ``nb3d.kernels.cuda.seam.Driver``.
 
     Args:
-        seed: Of the order in which warps run.
+        seed: Of the order in which warps run; without one they run together.
         edit: Changes the PTX before it runs: a mutation that must be found out.
         capacity: Bytes of memory.
     """
 
     architecture = "interpreter"
 
-    def __init__(self, seed: int = 0, edit=lambda ptx: ptx, capacity: int = 1 << 24) -> None:
+    def __init__(self, seed: int | None = None, edit=lambda ptx: ptx, capacity: int = 1 << 24) -> None:
         self.memory = Global(capacity)
         self.capacity = capacity
         self.allocations = self.releases = self.launches = self.executed = 0

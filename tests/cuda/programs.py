@@ -10,6 +10,7 @@ from nb3d.kernels import table
 from nb3d.kernels.case import Case, Implementation
 from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import Launch, recording
+from nb3d.plan.cost import flops, traffic
 from tests.kernels.cases import EXAMPLES, Example
 from tests.kernels.compare import THREADS
 
@@ -22,10 +23,10 @@ def implementations(op: str) -> tuple[Implementation, ...]:
         return ()
 
 
-def pairs(largest: int) -> Iterator[tuple[Implementation, Example]]:
-    """Every kernel with every case that it accepts and whose result has at most so many values."""
+def pairs(most: float) -> Iterator[tuple[Implementation, Example]]:
+    """Every kernel with every case that it accepts and that takes at most so many operations."""
     for example in EXAMPLES:
-        if np.prod(example.case.out) <= largest:
+        if flops(example.case) + traffic(example.case) <= most:
             for implementation in implementations(example.case.op):
                 if implementation.accepts(example.case) is None:
                     yield implementation, example

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from nb3d.kernels.activations import Activation
+from nb3d.kernels.cuda.conv3d_tile import TILES, tile_program
 from tests.cuda.programs import launches_of, pairs
 from tests.cuda.wheels import needed
 
@@ -15,10 +17,18 @@ pytestmark = needed
 ARCHITECTURES = {"sm_80": 163, "sm_86": 99, "sm_89": 99, "sm_90a": 227, "sm_120": 99}
 
 # Source -> registers of a thread at most, on any architecture.
-REGISTERS = {"strided": 64, "pool": 64, "reduce": 64, "softmax": 64, "conv_plain": 96}
+REGISTERS = {
+    "strided": 64, "pool": 64, "reduce": 64, "softmax": 64, "conv_plain": 96, "conv_tile": 168, "conv_halo": 168,
+}  # fmt: skip
 
+LARGE_TILES = {
+    tile_program(tile, vector, whole, residual=True, code=int(Activation.SILU))
+    for tile in TILES
+    for vector, whole in ((1, False), (4, True))
+}
 PROGRAMS = sorted(
-    {launch.program for pair in pairs(largest=10**9) for launch in launches_of(*pair)}, key=lambda item: item.name
+    {launch.program for pair in pairs(most=1e12) for launch in launches_of(*pair)} | LARGE_TILES,
+    key=lambda item: item.name,
 )
 KINDS = sorted({item.source for item in PROGRAMS})
 

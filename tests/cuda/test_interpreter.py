@@ -31,7 +31,7 @@ HEAD = """
 TAIL = "\n\tret;\n}\n"
 
 
-def run(body: str, count: int = 64, threads: int = 64, blocks: int = 1, seed: int = 0) -> np.ndarray:
+def run(body: str, count: int = 64, threads: int = 64, blocks: int = 1, seed: int | None = None) -> np.ndarray:
     memory = Global(1 << 16)
     address = memory.allocate(4 * count)
     memory.view(address, 4 * count).view(np.uint32)[:] = np.arange(count)
@@ -68,12 +68,12 @@ $L__2:
     np.testing.assert_array_equal(run(body), lanes * (lanes - 1) // 2)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
 def test_values_cross_a_barrier(seed):
     np.testing.assert_array_equal(run(SWAP, seed=seed), np.arange(64)[::-1])
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
 def test_a_missing_barrier_is_found_in_any_order(seed):
     with pytest.raises(Fault, match="race in shared memory"):
         run(SWAP.replace("bar.sync 0;", ""), seed=seed)
@@ -94,7 +94,7 @@ def test_shared_memory_begins_as_nan():
         ("mov.u32 %r3, tile; ld.shared.u32 %r4, [%r3+256];", "shared access out of bounds"),
         ("add.s32 %r4, %r9, 1;", "read before it is written"),
         ("setp.gt.u32 %p1, %r1, 7; @%p1 bra $L__1; bar.sync 0; $L__1: mov.u32 %r3, 0;", "not all threads"),
-        ("mov.u32 %r3, tile; cp.async.ca.shared.global [%r3], [%rd3], 4, 8;", "takes 8 from its source"),
+        ("mov.u32 %r3, tile; add.s32 %r3, %r3, %r2; cp.async.ca.shared.global [%r3], [%rd3], 4, 8;", "takes 8 from"),
     ],
 )
 def test_faults_are_found(body, words):

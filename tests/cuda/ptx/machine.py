@@ -1,8 +1,9 @@
-"""The interpreter: lanes that run through a kernel's instructions, warps in random order between barriers.
+"""The interpreter: lanes that run through a kernel's instructions.
 
-Blocks cannot see each other, so one warp of all blocks runs at once, as one long vector of lanes: an instruction costs
-a few NumPy calls, however many blocks there are. Kernels without shared memory run all their warps at once too. Lanes
-whose ways part wait for each other at the lowest address, as they do on the hardware.
+Many lanes run at once, as one long vector: an instruction costs a few NumPy calls, however many there are. Blocks
+cannot see each other, so all blocks run together. Warps of a block run together too, or one by one in random order
+between barriers, where a seed is given; what a missing barrier would change is found by ``memory.py`` in either case.
+Lanes whose ways part wait for each other at the lowest address, as they do on the hardware.
 """
 
 from __future__ import annotations
@@ -142,8 +143,6 @@ class Program:
         self.steps = [
             self._step(instruction, index in joins, instructions) for index, instruction in enumerate(self.kernel.code)
         ]
-        opcodes = {instruction.opcode[0] for instruction in self.kernel.code}
-        self.apart = bool(self.kernel.shared) or bool(opcodes & {"bar", "barrier", "mma", "ldmatrix"})
 
     def _step(self, instruction: Instruction, joins: bool, instructions) -> Step:
         name = instruction.opcode[0]
@@ -164,19 +163,19 @@ class Launch:
         threads: Threads of a block.
         arguments: Values of all parameters, in order: addresses and numbers.
         dynamic: Bytes of dynamic shared memory.
-        seed: Of the order in which warps run.
+        seed: Of the order in which warps run; without one they run together.
     """
 
     def __init__(
         self, program: Program, memory: Global, grid: Sequence[int], threads: int, arguments: Sequence[float],
-        dynamic: int = 0, seed: int = 0,
+        dynamic: int = 0, seed: int | None = None,
     ) -> None:  # fmt: skip
         kernel = program.kernel
         if len(arguments) != len(kernel.parameters):
             raise Fault(f"{len(kernel.parameters)} parameters expected, got {len(arguments)}")
         if kernel.threads and threads > kernel.threads:
             raise Fault(f"compiled for blocks of {kernel.threads} threads, launched with {threads}")
-        self.program, self.memory, self.threads = program, memory, threads
+        self.program, self.memory, self.threads, self.dynamic = program, memory, threads, dynamic
         self.grid = (*grid, *(1,) * (3 - len(grid)))
         self.executed = 0
         self.parameters = {
@@ -185,12 +184,12 @@ class Launch:
         }
         blocks = int(np.prod(self.grid))
         self.shared = Shared(blocks, kernel.shared_bytes + dynamic)
-        self._random = random.Random(seed)
+        self._random = None if seed is None else random.Random(seed)
         self._blocks = blocks
 
     def run(self) -> int:
-        """Runs every block to its end; returns the number of warp instructions, all blocks counted as one."""
-        together = WARP if self.program.apart else self.threads
+        """Runs every block to its end; returns the number of instructions, lanes that run together counted as one."""
+        together = self.threads if self._random is None else WARP
         if self.threads % WARP:
             raise Fault(f"blocks of {self.threads} threads are not whole warps")
         groups = []
@@ -199,7 +198,8 @@ class Launch:
             groups.append(Lanes(self, thread, np.repeat(np.arange(self._blocks), together)))
         with np.errstate(all="ignore"):
             while any(lanes.alive.any() for lanes in groups):
-                self._random.shuffle(groups)
+                if self._random is not None:
+                    self._random.shuffle(groups)
                 for lanes in groups:
                     lanes.run()
                 self._release(groups)

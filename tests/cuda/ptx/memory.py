@@ -95,18 +95,22 @@ class Shared:
     def note_read(self, at: np.ndarray, size: int, warp: np.ndarray) -> None:
         """Remembers a read by ``warp``; raises ``Fault`` if another warp wrote there since the last barrier."""
         for words, who in self._words(at, size, warp):
-            last = self._written[words]
-            self._check(last, who, "read of what another warp wrote")
+            self._check(self._written[words], who, "read of what another warp wrote")
             seen = self._read[words]
-            shared = (seen // 64 == self._phase) & (seen % 64 != who)
-            self._read[words] = self._phase * 64 + np.where(shared, MANY, who)
+            several = (seen // 64 == self._phase) & (seen % 64 != who)
+            mine = self._phase * 64 + np.where(several, MANY, who)
+            self._read[words] = mine
+            others = self._read[words] != mine  # warps that read in this very instruction
+            self._read[words[others]] = self._phase * 64 + MANY
 
     def note_write(self, at: np.ndarray, size: int, warp: np.ndarray) -> None:
         """Remembers a write by ``warp``; raises ``Fault`` if another warp touched it since the last barrier."""
         for words, who in self._words(at, size, warp):
             self._check(self._written[words], who, "write over what another warp wrote")
             self._check(self._read[words], who, "write over what another warp read")
-            self._written[words] = self._phase * 64 + who
+            mine = self._phase * 64 + who
+            self._written[words] = mine
+            self._check(self._written[words], who, "write over what another warp writes")
 
     def _words(self, at: np.ndarray, size: int, warp: np.ndarray):
         for offset in range(0, size, 4):

@@ -64,6 +64,8 @@ def special(lanes, name: str) -> np.ndarray:
     if register == "ctaid":
         below = int(np.prod(grid[:place], dtype=np.int64))
         return lanes.block // below % grid[place]
+    if register == "dynamic_smem_size":
+        return np.array([lanes.launch.dynamic])
     if register == "laneid":
         return lanes.thread % 32
     raise NotImplementedError(f"special register {name}")

@@ -92,7 +92,7 @@ def shared4(context, address):
     """Four floats of shared memory, from an address."""
 
     def generate(ctx, builder, signature, arguments):
-        struct = _emit(builder, "ld.shared.v4.f32 {$0,$1,$2,$3}, [$4];", "=f,=f,=f,=f,r", arguments,
+        struct = _emit(builder, "ld.shared.v4.f32 {$0,$1,$2,$3}, [$4];", f"=f,=f,=f,=f,r,{MEMORY}", arguments,
                        ir.LiteralStructType([F32] * 4))  # fmt: skip
         return _four(ctx, builder, signature, struct)
 
@@ -104,11 +104,22 @@ def shared4_words(context, address):
     """Four words of shared memory, from an address."""
 
     def generate(ctx, builder, signature, arguments):
-        struct = _emit(builder, "ld.shared.v4.u32 {$0,$1,$2,$3}, [$4];", "=r,=r,=r,=r,r", arguments,
+        struct = _emit(builder, "ld.shared.v4.u32 {$0,$1,$2,$3}, [$4];", f"=r,=r,=r,=r,r,{MEMORY}", arguments,
                        ir.LiteralStructType([I32] * 4))  # fmt: skip
         return _four(ctx, builder, signature, struct)
 
     return FOUR_WORDS(types.uint32), generate
+
+
+@intrinsic
+def store_shared4(context, address, a, b, c, d):
+    """``store_shared4(address, a, b, c, d)``: four floats into shared memory."""
+
+    def generate(ctx, builder, signature, arguments):
+        _emit(builder, "st.shared.v4.f32 [$0], {$1,$2,$3,$4};", f"r,f,f,f,f,{MEMORY}", arguments)
+        return ctx.get_dummy_value()
+
+    return types.void(types.uint32, *[types.float32] * 4), generate
 
 
 def _copy(size, cache):

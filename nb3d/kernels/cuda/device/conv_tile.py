@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels.cuda.device import asm
+from nb3d.kernels.cuda.device.epilogue import writer
 from nb3d.kernels.cuda.device.integers import udiv, umod
-from nb3d.kernels.cuda.device.operations import activation
 from nb3d.kernels.cuda.door import cuda
 
 DEPTH = 16  # positions of the sum in one step
@@ -47,10 +47,10 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
     b_chunks = DEPTH * columns // 4
     b_copies = -(-b_chunks // threads)
     floats, begin_b = STAGES * (a_bytes + b_bytes) // 4, STAGES * a_bytes
-    triples, parts = wide // 4, tall * wide
+    quads, parts = wide // 4, tall * wide
     held = tall * 4
     by_vector = vector == 4
-    finish = activation(code)
+    write = writer(code, residual, whole)
     ahead = STAGES - 1
     row_values, row_words = rows, rows * 4
 
@@ -132,7 +132,7 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
                         v0, v1, v2, v3 = asm.shared4(a_at + U(i * down * DEPTH * 4) + U((I(chunk) ^ twist) * I(16)))
                         left[i * 4], left[i * 4 + 1], left[i * 4 + 2], left[i * 4 + 3] = v0, v1, v2, v3
                     for k in range(4):
-                        for j in range(triples):
+                        for j in range(quads):
                             w0, w1, w2, w3 = asm.shared4(b_at + U((chunk * 4 + k) * columns * 4 + j * across * 16))
                             for i in range(tall):
                                 value = left[i * 4 + k]
@@ -141,31 +141,21 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
                                 total[i * wide + j * 4 + 2] += value * w2
                                 total[i * wide + j * 4 + 3] += value * w3
 
+        asm.wait_all()
+        cuda.syncthreads()
         r, c = udiv(t, I(across)), umod(t, I(across))
-        for j in range(triples):
-            f = column + c * I(4) + I(j * across * 4)
-            q0, q1, q2, q3 = asm.load4(asm.global_address(bias, np.int64(group) * padded + f))
-            for i in range(tall):
-                to = target[r + I(i * down)]
-                if to >= 0 and f < made:
-                    v0, v1 = total[i * wide + j * 4] + q0, total[i * wide + j * 4 + 1] + q1
-                    v2, v3 = total[i * wide + j * 4 + 2] + q2, total[i * wide + j * 4 + 3] + q3
-                    to += f
-                    if whole:
-                        if residual:
-                            e0, e1, e2, e3 = asm.load4(asm.global_address(residuals, to))
-                            v0, v1, v2, v3 = v0 + e0, v1 + e1, v2 + e2, v3 + e3
-                        asm.store4(
-                            asm.global_address(out, to), finish(v0, alpha, beta), finish(v1, alpha, beta),
-                            finish(v2, alpha, beta), finish(v3, alpha, beta),
-                        )  # fmt: skip
-                    else:
-                        out[to] = finish(v0 + residuals[to] if residual else v0, alpha, beta)
-                        if f + 1 < made:
-                            out[to + 1] = finish(v1 + residuals[to + 1] if residual else v1, alpha, beta)
-                        if f + 2 < made:
-                            out[to + 2] = finish(v2 + residuals[to + 2] if residual else v2, alpha, beta)
-                        if f + 3 < made:
-                            out[to + 3] = finish(v3 + residuals[to + 3] if residual else v3, alpha, beta)
+        mine = tiles_at + U(t * I(16))
+        for i in range(tall):
+            for j in range(quads):
+                k = i * wide + j * 4
+                to = mine + U((i * quads + j) * threads * 16)
+                asm.store_shared4(to, total[k], total[k + 1], total[k + 2], total[k + 3])
+        for quad in range(tall * quads):
+            i, j = udiv(I(quad), I(quads)), umod(I(quad), I(quads))
+            f = column + c * I(4) + j * I(across * 4)
+            to = target[r + i * I(down)]
+            if to >= 0 and f < made:
+                b = asm.global_address(bias, np.int64(group) * padded + f)
+                write(out, residuals, to + f, made - f, mine + U(I(quad) * I(threads * 16)), b, alpha, beta)
 
     return conv_tile

@@ -1,0 +1,152 @@
+"""Convolution of stride 1 in float32: a tile of the volume with its halo stays in shared memory for all taps.
+
+A block makes ``depth x height x 8`` voxels times 32 filters; a thread 8 voxels of a row times 8 filters, 64 sums in
+registers. 16 channels are resident at a time, so every voxel comes from memory once per block and chunk; weights come
+one row of taps at a time, the next row by asynchronous copies while this one is used. Voxels outside are zero-filled
+by the copies. A voxel takes 80 bytes in shared memory and a row 16 more, which keeps 128-bit reads free of conflicts.
+
+For 3x3x3 with 4 x 8 x 8 voxels: 61 KB of shared memory, 3 blocks on a multiprocessor; inner loop 256 multiply-adds of
+284 instructions. Shared memory and arithmetic are then equally busy. Unmeasured: no GPU has run it. Rejected: Winograd
+(its transforms move eight times the data, or leave one block on a multiprocessor).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nb3d.kernels.cuda.device import asm
+from nb3d.kernels.cuda.device.epilogue import writer
+from nb3d.kernels.cuda.device.integers import udiv, umod
+from nb3d.kernels.cuda.door import cuda
+
+WIDTH, FILTERS, CHANNELS = 8, 32, 16  # of a block, and of a chunk
+TALL, WIDE = 8, 8  # voxels and filters of a thread
+VOXEL = CHANNELS * 4 + 16  # bytes of a voxel in shared memory
+I, U = np.int32, np.uint32  # noqa: E741
+
+
+def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, whole: bool, code: int):
+    """Returns the kernel.
+
+    Args:
+        depth: Voxels of a block along the first axis.
+        height: Voxels of a block along the second axis.
+        kd: Taps along the first axis.
+        kh: Taps along the second axis.
+        kw: Taps along the third axis.
+        residual: Whether there is one.
+        whole: Whether the filters are a multiple of 4.
+        code: Number of the activation.
+    """
+    across = FILTERS // WIDE
+    threads = across * depth * height
+    halo_d, halo_h, halo_w = depth + kd - 1, height + kh - 1, WIDTH + kw - 1
+    row_bytes = halo_w * VOXEL + 16
+    plane_bytes = halo_h * row_bytes
+    halo_bytes = halo_d * plane_bytes
+    vectors = CHANNELS // 4
+    loads = halo_d * halo_h * halo_w * vectors
+    rounds = -(-loads // threads)
+    tap_floats = CHANNELS * FILTERS
+    stage_floats, stage_bytes = kw * tap_floats, kw * tap_floats * 4
+    copies = -(-stage_floats // 4 // threads)
+    stage_chunks = stage_floats // 4
+    stages = kd * kh
+    parts, held, quads = TALL * WIDE, TALL * 4, WIDE // 4
+    write = writer(code, residual, whole)
+
+    def conv_halo(
+        x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, chunks,
+        tiles_d, tiles_h, tiles_w, alpha, beta,
+    ):  # fmt: skip
+        begin = asm.shared_address(cuda.shared.array(0, "float32"))
+        total = cuda.local.array(parts, "float32")
+        left = cuda.local.array(held, "float32")
+        t = I(cuda.threadIdx.x)
+        tx, ty = umod(t, I(across)), udiv(t, I(across))
+        block = I(cuda.blockIdx.x)
+        w0, rest = umod(block, tiles_w) * I(WIDTH), udiv(block, tiles_w)
+        h0, rest = umod(rest, tiles_h) * I(height), udiv(rest, tiles_h)
+        d0, batch = umod(rest, tiles_d) * I(depth), udiv(rest, tiles_d)
+        column = I(cuda.blockIdx.y) * I(FILTERS)
+        for i in range(parts):
+            total[i] = np.float32(0)
+        y_h, y_d = umod(ty, I(height)), udiv(ty, I(height))
+        a_begin = begin + U(y_d * I(plane_bytes) + y_h * I(row_bytes))
+        b_begin = begin + U(I(halo_bytes) + tx * I(16))
+        b_to = begin + U(I(halo_bytes) + t * I(16))
+        source = np.int64(cuda.blockIdx.y) * chunks * I(stages * stage_floats) + t * I(4)
+
+        for chunk in range(chunks):
+            first = I(chunk) * I(CHANNELS)
+            for j in range(rounds):
+                e = t + I(j * threads)
+                c, v = umod(e, I(vectors)), udiv(e, I(vectors))
+                h_x, r = umod(v, I(halo_w)), udiv(v, I(halo_w))
+                h_y, h_z = umod(r, I(halo_h)), udiv(r, I(halo_h))
+                u, y, z = h_x + w0 - p_w, h_y + h0 - p_h, h_z + d0 - p_d
+                k = first + c * I(4)
+                inside = (u >= 0) & (u < w) & (y >= 0) & (y < h) & (z >= 0) & (z < d) & (k < channels)
+                at = (((np.int64(batch) * d + z) * h + y) * w + u) * channels + k if inside else np.int64(0)
+                if loads % threads == 0 or e < I(loads):
+                    to = begin + U(h_z * I(plane_bytes) + h_y * I(row_bytes) + h_x * I(VOXEL) + c * I(16))
+                    asm.copy16(to, asm.global_address(x, at), I(16) if inside else I(0))
+            for j in range(copies):
+                if stage_chunks % threads == 0 or t + I(j * threads) < I(stage_chunks):
+                    at = asm.global_address(weights, source + I(j * threads * 4))
+                    asm.copy16(b_to + U(j * threads * 16), at, I(16))
+            asm.commit()
+            buffer, a_row, i_h = U(0), a_begin, I(0)
+            for stage in range(stages):
+                asm.wait_all()
+                cuda.syncthreads()
+                source += I(stage_floats)
+                if stage + 1 < stages:
+                    for j in range(copies):
+                        if stage_chunks % threads == 0 or t + I(j * threads) < I(stage_chunks):
+                            asm.copy16(
+                                b_to + (buffer ^ U(1)) * U(stage_bytes) + U(j * threads * 16),
+                                asm.global_address(weights, source + I(j * threads * 4)), I(16),
+                            )  # fmt: skip
+                asm.commit()
+                b_row = b_begin + buffer * U(stage_bytes)
+                for tap in range(kw):
+                    for c in range(vectors):
+                        for i in range(TALL):
+                            v0, v1, v2, v3 = asm.shared4(a_row + U((i + tap) * VOXEL + c * 16))
+                            left[i * 4], left[i * 4 + 1], left[i * 4 + 2], left[i * 4 + 3] = v0, v1, v2, v3
+                        for k in range(4):
+                            for j in range(quads):
+                                w_0, w_1, w_2, w_3 = asm.shared4(
+                                    b_row + U((tap * tap_floats + (c * 4 + k) * FILTERS) * 4 + j * across * 16)
+                                )
+                                for i in range(TALL):
+                                    value = left[i * 4 + k]
+                                    total[i * WIDE + j * 4] += value * w_0
+                                    total[i * WIDE + j * 4 + 1] += value * w_1
+                                    total[i * WIDE + j * 4 + 2] += value * w_2
+                                    total[i * WIDE + j * 4 + 3] += value * w_3
+                a_row += U(row_bytes)
+                i_h += I(1)
+                if i_h == I(kh):
+                    i_h = I(0)
+                    a_row += U(plane_bytes - kh * row_bytes)
+                buffer ^= U(1)
+            cuda.syncthreads()
+
+        mine = begin + U(t * I(16))
+        for i in range(TALL):
+            for j in range(quads):
+                k = i * WIDE + j * 4
+                to = mine + U((i * quads + j) * threads * 16)
+                asm.store_shared4(to, total[k], total[k + 1], total[k + 2], total[k + 3])
+        z, y = d0 + y_d, h0 + y_h
+        for quad in range(TALL * quads):
+            u = w0 + udiv(I(quad), I(quads))
+            f = column + tx * I(4) + umod(I(quad), I(quads)) * I(across * 4)
+            if (u < o_w) & (y < o_h) & (z < o_d) & (f < filters):
+                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * filters + f
+                sums, b = mine + U(I(quad) * I(threads * 16)), asm.global_address(bias, f)
+                write(out, residuals, to, filters - f, sums, b, alpha, beta)
+
+    return conv_halo
