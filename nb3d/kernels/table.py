@@ -82,7 +82,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     *((op, "cpu", "rows", "nb3d.kernels.cpu.borders") for op in ("pad3d", "crop3d")),
     ("transpose", "cpu", "tiles", "nb3d.kernels.cpu.transposes"),
     *((op, "cpu", "chunks", "nb3d.kernels.cpu.reductions") for op in ("sum", "mean", "max", "min")),
-    ("conv3d", "cuda", "halo", "nb3d.kernels.cuda.conv3d_halo"),
+    *(("conv3d", "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}") for name in ("bf16", "tf32", "tf32x3", "halo")),
     *((op, "cuda", "tile", "nb3d.kernels.cuda.conv3d_tile") for op in ("conv3d", "conv3d_transpose", "dense")),
     *((op, "cuda", "plain", "nb3d.kernels.cuda.conv3d_plain") for op in ("conv3d", "conv3d_transpose")),
     *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in ("max_pool3d", "average_pool3d")),

@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from nb3d.kernels import table
+from nb3d.kernels import policy, table
+from nb3d.kernels.cuda import conv3d_tile
 from tests.cuda.interpreted import Interpreted, compute_on
+from tests.cuda.precisions import expected
 from tests.cuda.programs import pairs
 from tests.cuda.wheels import needed
+from tests.kernels.cases import conv
 from tests.kernels.compare import assert_close, compute
 
 pytestmark = needed
 PAIRS = [
     pytest.param(implementation, example, id=f"{implementation.name}: {example.name}")
-    for implementation, example in pairs(most=5e6)
+    for implementation, example in pairs(most=1e6)
 ]
 
 
 @pytest.mark.parametrize(("implementation", "example"), PAIRS)
 def test_agrees_with_the_reference(implementation, example):
-    reference = table.implementations(example.case.op)[-1]
-    assert_close(example, compute_on(Interpreted(), implementation, example), compute(reference, example))
+    result = compute_on(Interpreted(), implementation, example)
+    assert_close(example, result, expected(implementation.name, example))
+
+
+@pytest.mark.parametrize("filters", [12, 17, 34])
+def test_tiles_of_large_launches(filters, monkeypatch):
+    monkeypatch.setattr(conv3d_tile, "MULTIPROCESSORS", 1)  # any launch counts as large
+    example = conv((3, 5, 19), 12, filters, residual=True, note=f"large tiles {filters}")
+    assert conv3d_tile.parts(example.case)[0].tile.rows == 128
+    tile = next(item for item in table.implementations("conv3d", "cuda") if item.name == "tile")
+    assert_close(example, compute_on(Interpreted(), tile, example), expected("tile", example))
+
+
+def test_three_products_of_tf32_are_as_accurate_as_float32():
+    example = conv((2, 4, 9), 64, 32, bias=False, activation=0, note="accuracy")
+    exact = compute(table.implementations("conv3d")[-1], example).astype(np.float64)
+    error = {}
+    for item in table.implementations("conv3d", "cuda"):
+        if item.name in ("tf32", "tf32x3", "halo"):
+            error[item.name] = np.abs(compute_on(Interpreted(), item, example) - exact).max() / np.abs(exact).max()
+    assert error["tf32x3"] < 1e-6
+    assert error["tf32x3"] < 4 * error["halo"]
+    assert 1e-5 < error["tf32"] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("precision", "chosen"),
+    [("float32", "halo"), ("fast_float32", "tf32x3"), ("tf32", "tf32"), ("bfloat16", "bf16")],
+)
+def test_the_precision_chooses_the_kernel(precision, chosen, monkeypatch):
+    monkeypatch.setattr(policy, "_chosen", policy.Policy(precision=precision))
+    case = conv((8, 8, 8), 32, 32).case
+    assert table.select(case, "cuda").implementation.name == chosen
+    assert table.select(conv((8, 8, 8), 3, 32).case, "cuda").implementation.name == "tile"
+    assert table.select(conv((8, 8, 8), 32, 32, groups=32).case, "cuda").implementation.name == "plain"
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="Expected a precision of float32, fast_float32, tf32, bfloat16, got 'half'"):
+        policy.Policy(precision="half")

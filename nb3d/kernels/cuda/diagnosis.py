@@ -96,7 +96,7 @@ def try_compiler() -> Finding:
         from nb3d.kernels.cuda.strides import map_program
 
         item = map_program("copy", ("float32",), "float32", 1)
-        item.cubin("sm_80", lambda ptx: assemble(ptx, "sm_80")[0])
+        item.machine_code("sm_80", lambda ptx: assemble(ptx, "sm_80")[0])
     except Exception as error:  # every package has exceptions of its own for a library that is missing
         words = " ".join(str(error).split())[:300]
         return Finding("compiler", False, f"a test kernel does not compile ({type(error).__name__}: {words})", INSTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 
 from nb3d.kernels import cache as disk
 
+_ENTRY = re.compile(r"\.entry\s+(\w+)")
 _COMPILERS = ("numba", "llvmlite", "numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink")
 
 
@@ -45,9 +47,20 @@ class Program:
         """Returns its PTX, compiled where no process of this user has done so before."""
         return _kept(self, "ptx", self._compile).decode()
 
-    def cubin(self, architecture: str, assemble: Callable[[str], bytes]) -> bytes:
-        """Returns its machine code for an architecture, assembled from its PTX where it is not on disk."""
-        return _kept(self, architecture, lambda: assemble(self.ptx()))
+    def machine_code(self, architecture: str, assemble: Callable[[str], bytes]) -> tuple[str, bytes]:
+        """Returns its entry and machine code for an architecture, assembled from its PTX where it is not on disk.
+
+        Both in one file: the name of an entry differs from process to process.
+        """
+
+        def make() -> bytes:
+            ptx = self.ptx()
+            found = _ENTRY.search(ptx)
+            assert found is not None, f"{self.source} has no entry"
+            return found[1].encode() + b"\n" + assemble(ptx)
+
+        entry, _, code = _kept(self, architecture, make).partition(b"\n")
+        return entry.decode(), code
 
     def _compile(self) -> bytes:
         from nb3d.kernels.cuda.door import compile_ptx

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -14,8 +13,6 @@ from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import Launch
 from nb3d.kernels.cuda.program import Program
 from nb3d.kernels.cuda.seam import Driver
-
-_ENTRY = re.compile(r"\.entry\s+(\w+)")
 
 
 class _Block:
@@ -92,8 +89,6 @@ class Runtime:
     def _kernel(self, item: Program) -> Any:
         with self._lock:
             if item not in self._kernels:
-                code = item.cubin(self._driver.architecture, self._driver.assemble)
-                found = _ENTRY.search(item.ptx())
-                assert found is not None, f"{item.source} has no entry"
-                self._kernels[item] = self._driver.load(code, found[1], item.shared)
+                entry, code = item.machine_code(self._driver.architecture, self._driver.assemble)
+                self._kernels[item] = self._driver.load(code, entry, item.shared)
             return self._kernels[item]

@@ -218,3 +218,35 @@ def _product(name):
 
 product_tf32 = _product("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32")
 product_bf16 = _product("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32")
+
+
+@intrinsic
+def shared_bf16(context, address):
+    """Two floats of shared memory as a word of two BF16, the first one in its lower half."""
+
+    def generate(ctx, builder, signature, arguments):
+        struct = _emit(builder, "ld.shared.v2.f32 {$0,$1}, [$2];", f"=f,=f,r,{MEMORY}", arguments,
+                       ir.LiteralStructType([F32] * 2))  # fmt: skip
+        low, high = builder.extract_value(struct, 0), builder.extract_value(struct, 1)
+        return _emit(builder, "cvt.rn.bf16x2.f32 $0, $1, $2;", "=r,f,f", [high, low], I32, effects=False)
+
+    return types.uint32(types.uint32), generate
+
+
+@intrinsic
+def rest_tf32(context, bits, rounded):
+    """What rounding to TF32 took away, as TF32, and the rounded bits once more.
+
+    Both are zero where the value is no number: an infinity times the zero that a weight's rest may be would be NaN.
+    """
+
+    def generate(ctx, builder, signature, arguments):
+        value, near = (builder.bitcast(argument, F32) for argument in arguments)
+        rest = builder.fsub(value, near)
+        finite = builder.fcmp_ordered("==", rest, rest)
+        low = _emit(builder, "cvt.rna.tf32.f32 $0, $1;", "=r,f", [rest], I32, effects=False)
+        zero = I32(0)
+        parts = [builder.select(finite, low, zero), builder.select(finite, arguments[1], zero)]
+        return ctx.make_tuple(builder, signature.return_type, parts)
+
+    return types.UniTuple(types.uint32, 2)(types.uint32, types.uint32), generate

@@ -1,6 +1,7 @@
 """Softmax and its logarithm along the middle of ``(outer, length, inner)``: a thread walks one row three times.
 
 For few classes, as segmentation has them, a warp's rows lie in the lines that it has just read. Bound by memory.
+Registers: 66 at most, in ``float64``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,7 @@
+"""conv3d on tensor cores with values rounded to BF16: for the precision ``bfloat16``."""
+
+from __future__ import annotations
+
+from nb3d.kernels.cuda.conv3d_mma import BF16, serve
+
+accepts, declines, prepare, load = serve(BF16)

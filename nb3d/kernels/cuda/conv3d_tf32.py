@@ -1,0 +1,7 @@
+"""conv3d on tensor cores with values rounded to TF32: for the precision ``tf32``."""
+
+from __future__ import annotations
+
+from nb3d.kernels.cuda.conv3d_mma import TF32, serve
+
+accepts, declines, prepare, load = serve(TF32)

@@ -1,0 +1,7 @@
+"""conv3d on tensor cores in three products of TF32, as accurate as float32: for ``fast_float32``."""
+
+from __future__ import annotations
+
+from nb3d.kernels.cuda.conv3d_mma import TF32X3, serve
+
+accepts, declines, prepare, load = serve(TF32X3)

@@ -1,0 +1,98 @@
+"""Programs: how they are kept on disk, and what a launch checks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nb3d.kernels.cuda import program as programs
+from nb3d.kernels.cuda.arrays import Array
+from nb3d.kernels.cuda.launches import launch, recording
+from nb3d.kernels.cuda.program import Program, program
+
+ITEM = program("strided", ("float32[]", "int64"), 64, op="copy")
+PTX = ".visible .entry {name}(\n)"
+
+
+@pytest.fixture
+def compiled(monkeypatch, tmp_path):
+    """How often something was compiled, with a folder of its own; every compilation names its entry anew."""
+    counts = {"ptx": 0, "code": 0}
+
+    def compile_one(self):
+        counts["ptx"] += 1
+        return PTX.format(name=f"kernel_{counts['ptx']}").encode()
+
+    monkeypatch.setattr(Program, "_compile", compile_one)
+    monkeypatch.setattr(programs, "folder", lambda: tmp_path)
+    return counts
+
+
+def code_of(counts, architecture="sm_80"):
+    def assemble(ptx):
+        counts["code"] += 1
+        return b"code\n\0 of " + ptx.encode()
+
+    return ITEM.machine_code(architecture, assemble)
+
+
+def test_a_program_is_compiled_once_and_assembled_once_per_architecture(compiled):
+    first = code_of(compiled)
+    assert first == ("kernel_1", b"code\n\0 of " + PTX.format(name="kernel_1").encode())
+    assert code_of(compiled) == first
+    code_of(compiled, "sm_90a")
+    assert compiled == {"ptx": 1, "code": 2}
+
+
+def test_code_that_another_process_made_keeps_its_own_entry(compiled, tmp_path):
+    code_of(compiled)
+    (path,) = tmp_path.glob("*.ptx")
+    path.unlink()  # as if another process had replaced it
+    ITEM.ptx()
+    assert code_of(compiled)[0] == "kernel_1"
+
+
+def test_damaged_code_is_made_again(compiled, tmp_path):
+    code_of(compiled)
+    (path,) = tmp_path.glob("*.sm_80")
+    path.write_bytes(path.read_bytes()[:-1])
+    code_of(compiled)
+    assert compiled == {"ptx": 1, "code": 2}
+
+
+def test_without_a_folder_everything_is_made_anew(compiled, monkeypatch):
+    monkeypatch.setattr(programs, "folder", lambda: None)
+    code_of(compiled)
+    code_of(compiled)
+    assert compiled == {"ptx": 2, "code": 2}
+
+
+def test_variants_have_names_of_their_own():
+    assert ITEM.name != program("strided", ("float32[]", "int64"), 64, op="add").name
+    assert ITEM.name == program("strided", ("float32[]", "int64"), 64, op="copy").name
+
+
+def test_a_launch_outside_a_plan_is_refused():
+    with pytest.raises(RuntimeError, match="only run inside a plan"):
+        launch(ITEM, (1,), Array(0, (0,), np.dtype("float32")), 1)
+
+
+@pytest.mark.parametrize(
+    ("grid", "arguments", "error", "words"),
+    [
+        ((0,), (None, 1), ValueError, "a grid of .0, 1, 1. blocks"),
+        ((1, 70000), (None, 1), ValueError, "is not between 1 and"),
+        ((1,), (None,), TypeError, "2 arguments expected, got 1"),
+        ((1,), (Array(0, (0,), np.dtype("float64")), 1), TypeError, "an array of float32 expected, got float64"),
+    ],
+)
+def test_a_wrong_launch_is_refused(grid, arguments, error, words):
+    with recording(lambda item: None), pytest.raises(error, match=words):
+        launch(ITEM, grid, *arguments)
+
+
+def test_a_part_of_an_array_lies_inside():
+    array = Array(1024, (4, 8), np.dtype("float32"))
+    assert array.part(64, (2, 8), "float32").address == 1088
+    with pytest.raises(ValueError, match="do not lie in an array of 128 bytes"):
+        array.part(64, (17,), "float32")
