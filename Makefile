@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	&& echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv check lint test demo bench accuracy bench-cold clean
+.PHONY: help venv check lint test test-gpu demo bench accuracy bench-cold bench-gpu clean
 
 help:  ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,12 @@ accuracy: $(VENV)/.test  ## the error of Winograd's convolution; writes docs/acc
 bench-cold: $(VENV)/.demo  ## seconds from import to a first prediction, without the peers
 	$(BIN) -m benchmarks.cold_start --dry
 
+test-gpu: $(VENV)/.gpu  ## every CUDA kernel on the GPU of this machine; NB3D_MODELS names a folder of models to run too
+	$(BIN) -m pytest -q -m gpu tests/cuda $(PYTEST_ARGS)
+
+bench-gpu: $(VENV)/.gpu  ## nb3d on the GPU of this machine, beside PyTorch if that is installed: under eight minutes
+	$(BIN) -m benchmarks.gpu $(BENCH_ARGS)
+
 clean:  ## remove the environments, the caches and what the tasks wrote
 	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info demo.png
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -59,6 +65,11 @@ $(VENV)/.test: pyproject.toml | $(BIN)
 	@$(BIN) $(INSTALL) -e '.[hdf5,plot,test]'
 	@$(BIN) $(INSTALL) -e '.[cuda-test]' || echo "no CUDA compilers here: the tests that need them are skipped"
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.gpu: pyproject.toml | $(BIN)
+	@echo "installing nb3d with CUDA into $(VENV)"
+	@$(BIN) $(INSTALL) -e '.[hdf5,plot,test,cuda]'
+	@touch $@
 
 $(BENCH_VENV)/.peers: pyproject.toml | $(BENCH_BIN)
 	@echo "installing the peers into $(BENCH_VENV) (hundreds of MB)"

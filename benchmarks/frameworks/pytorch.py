@@ -24,7 +24,7 @@ def prepare(network: Network, threads: int) -> Prepared:
     """A list of calls on tensors that are dropped after their last use."""
     torch.set_num_threads(threads)
     alone = len(network.steps) == 1
-    run = min((_runner(network, layout) for layout in LAYOUTS), key=_seconds) if alone else _runner(network, LAYOUTS[0])
+    run = min((runner(network, layout) for layout in LAYOUTS), key=_seconds) if alone else runner(network, LAYOUTS[0])
     return Prepared(run, lambda y: channels_first.channels_last(y.numpy()))
 
 
@@ -43,7 +43,8 @@ def _seconds(run: Callable[[], Any]) -> float:
     return min(marks[1:])
 
 
-def _runner(network: Network, layout: Any) -> Callable[[], Any]:
+def runner(network: Network, layout: Any, device: str = "cpu") -> Callable[[], Any]:
+    """A call that runs a network, its input and output on the device."""
     weights, shapes = channels_first.weights(network), network.shapes()
     functions: dict[str, Any] = {}
     for step in network.steps:
@@ -51,7 +52,8 @@ def _runner(network: Network, layout: Any) -> Callable[[], Any]:
         functions[step.name] = function.eval().to(memory_format=layout) if _is_module(function) else function
     _fold(network, functions, layout)
     x = torch.from_numpy(channels_first.volume(network)).contiguous(memory_format=layout)
-    x = _padded_beforehand(network, functions, x).contiguous(memory_format=layout)
+    x = _padded_beforehand(network, functions, x).contiguous(memory_format=layout).to(device)
+    functions = {name: f.to(device) if _is_module(f) else f for name, f in functions.items()}
     last = {name: number for number, step in enumerate(network.steps) for name in step.inputs}
     calls = [
         (step.name, functions[step.name], step.inputs, [name for name in set(step.inputs) if last[name] == number])

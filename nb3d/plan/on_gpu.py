@@ -75,7 +75,8 @@ class GpuExecutor:
         self._lock = threading.Lock()
 
     @contextmanager
-    def _bound(self) -> Iterator[_Bound]:
+    def bound(self) -> Iterator[_Bound]:
+        """The plan on an arena that nobody else uses meanwhile."""
         with self._lock:
             bound = self._idle.pop() if self._idle else None
         bound = bound or _Bound(self.plan, self._packed, self._runtime)
@@ -100,7 +101,7 @@ class GpuExecutor:
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for arrays of the planned sizes; updates are carried out at the end."""
         graph, runtime = self.plan.graph, self._runtime
-        with self._bound() as bound:
+        with self.bound() as bound:
             for value, array in zip(graph.inputs, inputs, strict=True):
                 runtime.write(bound.views[value], array)
             for value, variable in graph.variables.items():

@@ -82,8 +82,8 @@ _SHORT = {"uint64": "u64", "int64": "u64", "int32": "u32", "uint32": "u32", "flo
 
 
 def compute_on(driver, implementation, example: Example) -> np.ndarray:
-    """Returns what a CUDA implementation makes of an example; its scratch and its result are poisoned."""
-    runtime, case = Runtime(driver), example.case
+    """Returns what a CUDA implementation makes of an example, on a driver or on a run time; all memory is poisoned."""
+    runtime, case = driver if isinstance(driver, Runtime) else Runtime(driver), example.case
     out = runtime.upload(example.out())
     scratch = runtime.upload(np.full(implementation.scratch(case, THREADS), 0xAB, np.uint8))
     inputs = [runtime.upload(array) for array in implementation.prepare(case, example.inputs())]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,21 @@ def assemble(ptx: str, architecture: str) -> tuple[bytes, str]:
     return bytes(code), log.decode().replace("\0", "")
 
 
+def _bindings() -> Any:
+    from cuda.bindings import driver
+
+    return driver
+
+
 class Nvidia:
-    """The first GPU, through its primary context and a stream of its own."""
+    """The first GPU, through its primary context and a stream of its own.
 
-    def __init__(self) -> None:
-        from cuda.bindings import driver
+    Args:
+        api: The driver's functions; those of ``cuda.bindings.driver`` where absent.
+    """
 
+    def __init__(self, api: Any = None) -> None:
+        driver = _bindings() if api is None else api
         self._api = driver
         self._local = threading.local()
         self._check(driver.cuInit(0))
@@ -151,6 +161,22 @@ class Nvidia:
             check(call(kernel, *grid, threads, 1, 1, shared, stream, where, 0))
 
         return run
+
+    def elapsed(self, run: Callable[[], None], repeats: int) -> list[float]:
+        """Returns the seconds that each of some runs took on the GPU, by events around it."""
+        self._activate()
+        api = self._api
+        events = [self._check(api.cuEventCreate(0)) for _ in range(repeats + 1)]
+        for number, event in enumerate(events):
+            if number:
+                run()
+            self._check(api.cuEventRecord(event, self._stream))
+        self._check(api.cuStreamSynchronize(self._stream))
+        pairs = pairwise(events)
+        seconds = [self._check(api.cuEventElapsedTime(*pair)) / 1e3 for pair in pairs]
+        for event in events:
+            self._check(api.cuEventDestroy(event))
+        return seconds
 
     def capture(self, run: Callable[[], None]) -> Callable[[], None] | None:
         """See the seam: a CUDA graph."""

@@ -56,6 +56,11 @@ def prepare(case: Case, inputs: Arrays) -> Arrays:
     return x, mean, factor.astype(mean.dtype), shift, scale
 
 
+def overwrites(case: Case) -> tuple[int, ...]:
+    """Every operand of the result's shape: a value is read by the thread that writes there."""
+    return tuple(position for position, shape in enumerate(case.inputs) if shape == case.out)
+
+
 def load(case: Case) -> Kernel:
     """Returns the kernel."""
     walks, into = _walks(case), Walk(contiguous(case.out))

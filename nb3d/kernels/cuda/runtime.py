@@ -31,7 +31,7 @@ class Runtime:
     """
 
     def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+        self.driver = driver
         self._kernels: dict[Program, Any] = {}
         self._lock = threading.Lock()
 
@@ -42,7 +42,7 @@ class Runtime:
             MemoryError: If it does not fit.
         """
         kind = np.dtype(dtype)
-        block = _Block(self._driver, int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
+        block = _Block(self.driver, int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
         return Array(block.address, shape, kind, block)
 
     def upload(self, array: np.ndarray) -> Array:
@@ -57,13 +57,13 @@ class Runtime:
         """Copies a NumPy array over an array of the GPU of the same shape, converting its dtype."""
         if target.size:
             values = np.ascontiguousarray(array, target.dtype).reshape(target.shape)
-            self._driver.write(target.address, values)
+            self.driver.write(target.address, values)
 
     def download(self, source: Array) -> np.ndarray:
         """Returns a NumPy array with its values, after everything that was asked for before."""
         out = np.empty(source.shape, source.dtype)
         if out.size:
-            self._driver.read(source.address, out)
+            self.driver.read(source.address, out)
         return out
 
     def bind(self, launches: Sequence[Launch]) -> Callable[[], None]:
@@ -74,10 +74,10 @@ class Runtime:
             for call in bound:
                 call()
 
-        return (self._driver.capture(run) if len(bound) > 1 else None) or run
+        return (self.driver.capture(run) if len(bound) > 1 else None) or run
 
     def _bound(self, item: Launch) -> Callable[[], None]:
-        call = self._driver.bind(
+        call = self.driver.bind(
             self._kernel(item.program), item.grid, item.program.threads, item.program.shared, item.parameters()
         )
 
@@ -89,6 +89,6 @@ class Runtime:
     def _kernel(self, item: Program) -> Any:
         with self._lock:
             if item not in self._kernels:
-                entry, code = item.machine_code(self._driver.architecture, self._driver.assemble)
-                self._kernels[item] = self._driver.load(code, entry, item.shared)
+                entry, code = item.machine_code(self.driver.architecture, self.driver.assemble)
+                self._kernels[item] = self.driver.load(code, entry, item.shared)
             return self._kernels[item]

@@ -1,0 +1,125 @@
+"""What the NVIDIA driver is asked, by a driver that only writes down the calls."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nb3d.kernels.cuda.driver import Nvidia
+
+OK, OUT_OF_MEMORY, LOST = (SimpleNamespace(name=name) for name in ("OK", "CUDA_ERROR_OUT_OF_MEMORY", "CUDA_ERROR_LOST"))
+VALUES = {
+    "cuDeviceGetAttribute": 9, "cuMemAlloc": 4096, "cuMemGetInfo": (1 << 30, 2 << 30), "cuModuleGetFunction": "kernel",
+    "cuStreamEndCapture": "graph", "cuGraphInstantiate": "executable", "cuStreamCreate": "stream", "cuDeviceGet": 0,
+    "cuDevicePrimaryCtxRetain": "context", "cuModuleLoadData": "module", "cuEventCreate": "event",
+    "cuEventElapsedTime": 2.0,
+}  # fmt: skip
+
+
+class Api:
+    """The functions that are asked for, each with the values above; ``fails`` says which of them report what."""
+
+    CUresult = SimpleNamespace(CUDA_SUCCESS=OK, CUDA_ERROR_OUT_OF_MEMORY=OUT_OF_MEMORY)
+
+    def __init__(self) -> None:
+        self.calls: list[tuple] = []
+        self.fails: dict[str, SimpleNamespace] = {}
+        self.parameters: list[int] = []
+
+    def __getattr__(self, name):
+        if not name.startswith("cu"):
+            return _Constants()
+
+        def call(*arguments):
+            self.calls.append((name, *arguments))
+            if name == "cuLaunchKernel":
+                pointers = ctypes.cast(arguments[9], ctypes.POINTER(ctypes.c_void_p))
+                self.parameters = [ctypes.c_uint64.from_address(pointers[0]).value,
+                                   ctypes.c_float.from_address(pointers[1]).value]  # fmt: skip
+            value = VALUES.get(name, ())
+            return (self.fails.get(name, OK), *(value if isinstance(value, tuple) else (value,)))
+
+        return call
+
+    def names(self) -> list[str]:
+        return [call[0] for call in self.calls]
+
+
+class _Constants:
+    """An enumeration of the driver's."""
+
+    def __getattr__(self, name):
+        return SimpleNamespace(name=name, value=1)
+
+
+@pytest.fixture
+def api():
+    return Api()
+
+
+@pytest.fixture
+def driver(api):
+    result = Nvidia(api)
+    api.calls.clear()
+    return result
+
+
+def test_the_architecture_follows_the_capability(driver):
+    assert driver.architecture == "sm_99"
+
+
+def test_a_launch_lays_out_its_parameters_once(api, driver):
+    run = driver.bind("kernel", (5, 2, 1), 128, 61248, [("uint64", 1 << 40), ("float32", 0.5)])
+    assert api.calls == []
+    run()
+    run()
+    assert [call[:9] for call in api.calls] == [("cuLaunchKernel", "kernel", 5, 2, 1, 128, 1, 1, 61248)] * 2
+    assert api.parameters == [1 << 40, 0.5]
+
+
+@pytest.mark.parametrize(("shared", "asked"), [(48 * 1024, False), (61248, True)])
+def test_much_shared_memory_must_be_asked_for(api, driver, shared, asked):
+    assert driver.load(b"code", "entry", shared) == "kernel"
+    assert ("cuFuncSetAttribute" in api.names()) is asked
+
+
+def test_out_of_memory_says_how_much_there_is_and_what_to_do(api, driver):
+    api.fails["cuMemAlloc"] = OUT_OF_MEMORY
+    with pytest.raises(MemoryError, match=r"1.00 GiB free of 2.00 GiB, and 4.00 GiB more are needed: choose a smaller"):
+        driver.allocate(4 << 30)
+
+
+def test_a_lost_device_is_an_error_with_the_remedy(api, driver):
+    api.fails["cuStreamSynchronize"] = LOST
+    with pytest.raises(RuntimeError, match=r"reports CUDA_ERROR_LOST.*device='cpu'"):
+        driver.read(4096, np.empty(3, np.float32))
+
+
+def test_launches_become_one_graph(api, driver):
+    replay = driver.capture(lambda: api.calls.append(("run",)))
+    assert api.names() == ["cuStreamBeginCapture", "run", "cuStreamEndCapture", "cuGraphInstantiate", "cuGraphDestroy"]
+    api.calls.clear()
+    replay()
+    assert api.names() == ["cuGraphLaunch"]
+
+
+@pytest.mark.parametrize("name", ["cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphInstantiate"])
+def test_where_there_are_no_graphs_launches_stay_single(api, driver, name):
+    api.fails[name] = LOST
+    assert driver.capture(lambda: None) is None
+
+
+def test_another_thread_gets_the_context_too(api, driver):
+    thread = threading.Thread(target=lambda: driver.allocate(1))
+    thread.start()
+    thread.join()
+    assert api.names() == ["cuCtxSetCurrent", "cuMemAlloc"]
+
+
+def test_times_are_those_of_events(api, driver):
+    assert driver.elapsed(lambda: None, 3) == [0.002] * 3
+    assert api.names().count("cuEventDestroy") == 4
