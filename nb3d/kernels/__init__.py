@@ -19,6 +19,8 @@ The contract of every kernel, on every device:
 * A kernel gets its inputs as ``prepare`` returned them. ``prepare`` may run once and the kernel often, as long as the
   inputs that are ``constant`` in the case do not change; other inputs may be replaced. It is safe to call one kernel
   from several Python threads, each with its own ``out`` and ``scratch``.
+* On ``cuda`` operands are ``cuda.arrays.Array``, a kernel asks for launches when it is called (``cuda/launches.py``),
+  and ``prepare`` still gets and returns NumPy arrays.
 
 The operations and their parameters (``sd, sh, sw`` strides, ``pd, ph, pw`` paddings before, ``dd, dh, dw`` dilations):
 

@@ -6,7 +6,6 @@ one stream, and the host waits once, for the last result.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -57,7 +56,7 @@ class _Bound:
 
 
 class GpuExecutor:
-    """Runs a schedule on a GPU, in several threads at once if need be: every run has an arena of its own.
+    """Runs a schedule on a GPU; several threads take turns.
 
     Args:
         plan: The schedule.
@@ -71,20 +70,15 @@ class GpuExecutor:
             for item in plan.steps
         ]
         self.plan = plan if watch.validating() else without_weights(plan)
-        self._idle: list[_Bound] = []
-        self._lock = threading.Lock()
+        self._bound: _Bound | None = None
 
     @contextmanager
     def bound(self) -> Iterator[_Bound]:
-        """The plan on an arena that nobody else uses meanwhile."""
-        with self._lock:
-            bound = self._idle.pop() if self._idle else None
-        bound = bound or _Bound(self.plan, self._packed, self._runtime)
-        try:
-            yield bound
-        finally:
-            with self._lock:
-                self._idle.append(bound)
+        """The plan on its arena, while nobody else uses the GPU."""
+        with self._runtime.turn:
+            if self._bound is None:
+                self._bound = _Bound(self.plan, self._packed, self._runtime)
+            yield self._bound
 
     def _value(self, bound: _Bound, value: ValueId) -> np.ndarray:
         view = bound.views.get(value)

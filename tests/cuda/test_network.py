@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -65,6 +66,15 @@ def test_a_second_run_launches_the_same_and_allocates_nothing(gpu):
     assert gpu.allocations == used
     for before, after in zip(first, second, strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_threads_take_turns(gpu):
+    x = nb3d.Input((2,))
+    f = nb3d.function([x], [nb3d.ops.exp(x) + x], device="cuda")
+    arrays = [np.full((4, 2), number, np.float32) for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        for array, (result,) in zip(arrays, pool.map(lambda array: f([array]), arrays), strict=True):
+            np.testing.assert_allclose(result, np.exp(array) + array, rtol=1e-6)
 
 
 def test_new_weights_are_seen(gpu):

@@ -28,12 +28,17 @@ class Runtime:
 
     Args:
         driver: The GPU.
+
+    Attributes:
+        driver: The GPU.
+        turn: Held by whoever runs something: there is one stream, and what is launched while another thread captures a
+            graph would become a part of it.
     """
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
+        self.turn = threading.RLock()
         self._kernels: dict[Program, Any] = {}
-        self._lock = threading.Lock()
 
     def allocate(self, shape: tuple[int, ...], dtype: str | np.dtype) -> Array:
         """Returns an array, its content undefined.
@@ -87,7 +92,7 @@ class Runtime:
         return run
 
     def _kernel(self, item: Program) -> Any:
-        with self._lock:
+        with self.turn:
             if item not in self._kernels:
                 entry, code = item.machine_code(self.driver.architecture, self.driver.assemble)
                 self._kernels[item] = self.driver.load(code, entry, item.shared)
