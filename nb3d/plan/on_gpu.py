@@ -16,7 +16,7 @@ from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import Launch, recording
 from nb3d.kernels.cuda.runtime import Runtime
 from nb3d.plan import watch
-from nb3d.plan.executor import constants_of, without_weights
+from nb3d.plan.executor import constants_of, layers_of, without_weights
 from nb3d.plan.graph import ValueId
 from nb3d.plan.places import nbytes, result_roots
 from nb3d.plan.schedule import Schedule
@@ -61,15 +61,17 @@ class GpuExecutor:
     Args:
         plan: The schedule.
         runtime: The GPU.
+        checking: Whether to stop at the first value that is not finite.
     """
 
-    def __init__(self, plan: Schedule, runtime: Runtime) -> None:
+    def __init__(self, plan: Schedule, runtime: Runtime, checking: bool = False) -> None:
         self._runtime = runtime
         self._packed = [
             tuple(None if array is None else runtime.upload(array) for array in constants_of(item, plan.graph))
             for item in plan.steps
         ]
-        self.plan = plan if watch.validating() else without_weights(plan)
+        self._validating, self._checking = watch.validating(), checking
+        self.plan = plan if self._validating or checking else without_weights(plan)
         self._bound: _Bound | None = None
 
     @contextmanager
@@ -84,13 +86,19 @@ class GpuExecutor:
         view = bound.views.get(value)
         return self.plan.graph.constants[value].copy() if view is None else self._runtime.download(view)
 
-    def _run_validated(self, bound: _Bound) -> None:
-        for number, launches in bound.steps:
+    def _run_watched(self, bound: _Bound) -> None:
+        constants = self.plan.graph.constants
+        layers = layers_of([self.plan.steps[number] for number, _ in bound.steps])
+        for layer, (number, launches) in zip(layers, bound.steps, strict=True):
             item = self.plan.steps[number]
             self._runtime.bind(launches)()
-            absent = np.empty(0, item.case.out_dtype)
-            inputs = [absent if value is None else self._value(bound, value) for value in item.step.inputs]
-            watch.validate(item, inputs, self._value(bound, item.step.output))
+            out = self._value(bound, item.step.output)
+            if self._validating:
+                absent = np.empty(0, item.case.out_dtype)
+                inputs = [absent if value is None else self._value(bound, value) for value in item.step.inputs]
+                watch.validate(item, inputs, out)
+            if self._checking:
+                watch.check_step(layer, item, [constants[v] for v in item.step.operands() if v in constants], out)
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for arrays of the planned sizes; updates are carried out at the end."""
@@ -100,8 +108,8 @@ class GpuExecutor:
                 runtime.write(bound.views[value], array)
             for value, variable in graph.variables.items():
                 runtime.write(bound.views[value], variable.value)
-            if watch.validating():
-                self._run_validated(bound)
+            if self._validating or self._checking:
+                self._run_watched(bound)
             else:
                 bound.run()
             changes: list[tuple[Variable, np.ndarray]] = [(v, self._value(bound, value)) for v, value in graph.updates]

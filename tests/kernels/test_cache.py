@@ -191,7 +191,7 @@ def test_a_change_in_a_file_that_a_kernel_only_calls_is_seen(tmp_path):
     where = {"NB3D_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
     assert _hits(_run(cwd=tmp_path, **where)) == [0, 0]
     assert _hits(_run(cwd=tmp_path, **where)) == [1, 1]
-    source = package / "kernels" / "cpu" / "activate.py"
+    source = package / "kernels" / "formulas.py"
     code = source.read_text("utf8")
     changed = code.replace("y = x if x > zero else below", "y = x")
     assert changed != code
