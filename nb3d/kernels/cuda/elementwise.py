@@ -50,10 +50,10 @@ def prepare(case: Case, inputs: Arrays) -> Arrays:
     if case.op != "batch_normalization":
         return inputs
     x, mean, variance, offset, scale = inputs
-    factor = 1.0 / np.sqrt(variance.astype(np.float64) + case.params[0])
-    factor = factor * scale if scale.size else factor
-    shift = offset if offset.size else np.zeros_like(mean)
-    return x, mean, factor.astype(mean.dtype), shift, scale
+    with np.errstate(all="ignore"):  # a negative variance is NaN, as on the CPU
+        factor = 1.0 / np.sqrt(variance.astype(np.float64) + case.params[0])
+        factor = (factor * scale if scale.size else factor).astype(mean.dtype)
+    return x, mean, factor, offset if offset.size else np.zeros_like(mean), scale
 
 
 def overwrites(case: Case) -> tuple[int, ...]:
@@ -64,11 +64,16 @@ def overwrites(case: Case) -> tuple[int, ...]:
 def load(case: Case) -> Kernel:
     """Returns the kernel."""
     walks, into = _walks(case), Walk(contiguous(case.out))
-    alpha, beta = (*case.params, 0.0, 0.0)[:2] if case.op in (*ACTIVATIONS, "clip") else (0.0, 0.0)
+    op, alpha, beta = case.op, 0.0, 0.0
+    if case.op in (*ACTIVATIONS, "clip"):
+        alpha, beta = case.params
+    elif case.op == "batch_normalization":
+        code, alpha, beta = case.params[2:]
+        op = case.op if code == Activation.LINEAR else f"{case.op}:{Activation(code).name.lower()}"
 
     def elementwise(*arguments):
         operands = arguments[: len(walks)]
         out = arguments[len(case.inputs)]
-        apply_map(case.op, case.out, list(zip(operands, walks, strict=True)), out, into, alpha, beta)
+        apply_map(op, case.out, list(zip(operands, walks, strict=True)), out, into, alpha, beta)
 
     return elementwise

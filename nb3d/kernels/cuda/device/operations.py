@@ -82,7 +82,11 @@ FUNCTIONS = {
 
 
 def function(name: str):
-    """Returns the function of a name; activations go by theirs."""
+    """Returns the function of a name; activations go by theirs, and ``add:relu`` is one after another function."""
+    name, _, then = name.partition(":")
+    if then:
+        first, last = function(name), activation(Activation[then.upper()])
+        return device(lambda a, b, c, d, alpha, beta: last(first(a, b, c, d, alpha, beta), alpha, beta))
     code = Activation.__members__.get(name.upper())
     if code is None:
         return device(FUNCTIONS[name])
