@@ -111,7 +111,7 @@ def test_two_weights_of_one_name_cannot_be_stored_by_name(tmp_path: Path) -> Non
 
 
 def test_a_custom_class_is_found_in_an_h5_file_by_its_registered_name(tmp_path: Path) -> None:
-    @nb3d.saving.register_keras_serializable("tests")
+    @nb3d.saving.register_keras_serializable("formats")
     class Doubled(layers.Layer):
         def call(self, inputs: Any) -> Any:
             return ops.multiply(inputs, 2.0)
