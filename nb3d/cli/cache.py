@@ -19,15 +19,17 @@ def add(commands: Commands) -> None:
 
 
 def info(options: argparse.Namespace) -> None:
-    """Lists a line per version; the one that runs now is marked."""
+    """Lists a line per version; those that run now, one of the CPU and one of GPUs, are marked."""
     from nb3d.kernels import folders
     from nb3d.kernels.cpu import cache
+    from nb3d.kernels.cuda import program
 
+    current = {cache.fingerprint(), folders.fingerprint(program.compilers())}
     found = folders.folders(folders.place())
     print(f"{folders.place()}: {_total(found)}")
     for folder in found:
         versions = ", ".join(f"{name} {version}" for name, version in folder.versions.items()) or "versions not known"
-        now = " (in use now)" if folder.path.name == cache.fingerprint() else ""
+        now = " (in use now)" if folder.path.name in current else ""
         print(f"{folder.path.name}  {folder.files} files, {folder.size:,} bytes: {versions}{now}")
 
 

@@ -1,32 +1,41 @@
-"""Folders of compiled kernels: where they lie, whether they are safe, what is in them. Loads no Numba.
+"""Folders of compiled kernels, of every device: where they lie, whether they are safe, what is in them. Loads no Numba.
 
-All lie in one place, a folder for every state of the sources and versions: ``<place>/<fingerprint>/``. What lies in one
-will be executed, so it belongs to the user alone; nobody else's files are ever read or removed.
+All lie in one place, a folder for every state of the sources and of the compilers of a device:
+``<place>/<fingerprint>/``. What lies in one will be executed, so it belongs to the user alone; nobody else's files are
+ever read or removed. Where there is no such folder, or no room in it, everything is compiled anew, after one warning.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import stat
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 try:
     import fcntl
-except ImportError:  # Windows: the index is still replaced in one step, only work may be done twice
+except ImportError:  # Windows: files are still replaced in one step, only work may be done twice
     fcntl = None  # type: ignore[assignment]
 
 LOCK, VERSIONS = "lock", "versions.json"
+CHECKSUM = 32  # bytes at the end of what `write` wrote: a truncated or damaged file counts as absent
+
+Versions = tuple[tuple[str, str], ...]
+"""The packages that compile for a device, each with its version."""
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{20}")
-_OURS = re.compile(rf".*\.(nb[ic]|ptx|sm_\w+)(\.tmp\.[0-9a-f]+)?|{LOCK}|{re.escape(VERSIONS)}")
+_CODE = r".*\.(nb[ic]|ptx|sm_\d+[a-z]?)"  # Numba's two files, and CUDA's: `ptx` and one per architecture
+_OURS = re.compile(rf"{_CODE}(\.tmp\.\w+)?|{LOCK}|{re.escape(VERSIONS)}")
 
 
 def place() -> Path:
@@ -40,6 +49,43 @@ def place() -> Path:
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared) / "nb3d"
     return Path.home() / ".cache" / "nb3d"  # without HOME, from the list of users
+
+
+@cache
+def fingerprint(compilers: Versions) -> str:
+    """Returns a hash of the kernels' sources, Python and the compilers; what depends on the machine is not in it."""
+    digest = hashlib.sha256(f"{compilers} {sys.version}".encode())
+    kernels = Path(__file__).parent
+    for source in sorted(kernels.rglob("*.py")):
+        digest.update(source.relative_to(kernels).as_posix().encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+@cache
+def folder(compilers: Versions) -> Path | None:
+    """Returns the folder of compiled kernels, or ``None``, after a warning, where there can be none."""
+    try:
+        path = place() / fingerprint(compilers)
+        make_private(path)
+        describe(path, compilers)
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home directory
+        _warn(f"there is no folder to keep them in ({error}). Set NB3D_CACHE_DIR to a folder of yours")
+        return None
+    return path
+
+
+@cache
+def _warn(why: str) -> None:
+    warnings.warn(f"nb3d compiles its kernels anew in every process: {why}.", RuntimeWarning, stacklevel=2)
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """A full disk or a folder that was closed meanwhile is no reason to fail: the kernel is there."""
+    try:
+        yield
+    except OSError as error:
+        _warn(f"they cannot be kept ({error.strerror or error})")
 
 
 def make_private(path: Path) -> None:
@@ -64,27 +110,26 @@ def make_private(path: Path) -> None:
     tempfile.TemporaryFile(dir=path).close()
 
 
-def describe(path: Path) -> None:
+def describe(path: Path, compilers: Versions) -> None:
     """Writes down in a new folder what its kernels are compiled with, for whoever looks at it later."""
     if (path / VERSIONS).exists():
         return
     from importlib import metadata  # as slow as all of NumPy
 
     versions = {}
-    for package in ("nb3d", "numba", "llvmlite"):
-        with suppress(metadata.PackageNotFoundError):  # nb3d, run from its sources
-            versions[package] = metadata.version(package)
-    versions["python"] = ".".join(map(str, sys.version_info[:3]))
+    with suppress(metadata.PackageNotFoundError):  # nb3d, run from its sources
+        versions["nb3d"] = metadata.version("nb3d")
+    versions |= {**dict(compilers), "python": ".".join(map(str, sys.version_info[:3]))}
     (path / VERSIONS).write_text(json.dumps(versions), encoding="utf8")
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Lets one process at a time into a folder; where locks do not work, everybody.
+def locked(path: Path | None) -> Iterator[None]:
+    """Lets one process at a time into a folder; where there is none or locks do not work, everybody.
 
     The folder may have been removed meanwhile (`clear`): it is made anew.
     """
-    lock = _lock(path)
+    lock = None if path is None or fcntl is None else _lock(path)
     try:
         yield
     finally:
@@ -93,7 +138,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _lock(path: Path) -> IO[str] | None:
-    while fcntl is not None:
+    while True:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (path / LOCK).open("w")
@@ -109,7 +154,33 @@ def _lock(path: Path) -> IO[str] | None:
             lock.close()
             return None
         lock.close()
-    return None
+
+
+def read(path: Path) -> bytes | None:
+    """Returns what `write` wrote to a file, ``None`` if it is absent or damaged."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    content, checksum = content[:-CHECKSUM], content[-CHECKSUM:]
+    return content if hashlib.sha256(content).digest() == checksum else None
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file of a folder in one step, if that can be: the file is only a copy.
+
+    Under the folder's lock, for a file that appears while the folder is being removed would keep it alive.
+    """
+    with keeping(), locked(path.parent):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # where there are no locks
+        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.tmp.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content + hashlib.sha256(content).digest())
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
+            raise
 
 
 @dataclass(frozen=True)
@@ -117,7 +188,7 @@ class Folder:
     """A folder of compiled kernels.
 
     Attributes:
-        path: Where it lies; its name is the hash of sources and versions.
+        path: Where it lies; its name is the fingerprint.
         versions: What its kernels were compiled with; empty if that is not known.
         files: How many files of compiled code.
         size: Their bytes.
@@ -136,7 +207,7 @@ def folders(at: Path) -> list[Folder]:
     except OSError:
         return []
     found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [_folder(path) for path in found]
+    return [_contents(path) for path in found]
 
 
 def clear(at: Path) -> list[Folder]:
@@ -163,7 +234,7 @@ def _own_files(path: Path) -> list[Path]:
     return [file for file in path.iterdir() if _OURS.fullmatch(file.name) and stat.S_ISREG(file.lstat().st_mode)]
 
 
-def _folder(path: Path) -> Folder:
+def _contents(path: Path) -> Folder:
     try:
         versions = json.loads((path / VERSIONS).read_text(encoding="utf8"))
     except (OSError, ValueError):

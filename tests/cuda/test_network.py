@@ -101,6 +101,19 @@ def test_every_step_can_be_validated(gpu, monkeypatch):
     np.testing.assert_allclose(model.predict(x, device="cuda")[0], model.predict(x, device="cpu")[0], atol=1e-5)
 
 
+def test_the_first_value_that_is_not_finite_is_named(gpu):
+    x = nb3d.Input((2,))
+    model = nb3d.Model(x, layers.Dense(1, name="second")(layers.Dense(3, activation="relu", name="first")(x)))
+    values = np.ones((1, 2), np.float32)
+    np.testing.assert_allclose(
+        model.predict(values, device="cuda", check_finite=True), model.predict(values, device="cpu"), rtol=1e-5
+    )
+    kernel, bias = model.layers[1].get_weights()
+    model.layers[1].set_weights([kernel, bias + np.inf])
+    with pytest.raises(FloatingPointError, match=r"Layer 'first' .*a weight of the layer is not finite"):
+        model.predict(values, device="cuda", check_finite=True)
+
+
 def test_a_nan_goes_where_the_definition_sends_it(gpu, monkeypatch):
     monkeypatch.setenv("NB3D_ALGORITHM", "strict")  # on the CPU a fast algorithm may spread it over a tile
     x = nb3d.Input((4, 4, 4, 2))

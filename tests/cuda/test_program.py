@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from importlib import metadata
+
 import numpy as np
 import pytest
 
+from nb3d.kernels import folders
 from nb3d.kernels.cuda import program as programs
 from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import launch, recording
@@ -58,6 +63,50 @@ def test_damaged_code_is_made_again(compiled, tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     code_of(compiled)
     assert compiled == {"ptx": 1, "code": 2}
+
+
+def test_code_of_every_architecture_is_listed_and_cleared(compiled, monkeypatch, tmp_path):
+    place = tmp_path / ("0" * 20)
+    monkeypatch.setattr(programs, "folder", lambda: place)
+    for architecture in ("sm_80", "sm_90a"):
+        code_of(compiled, architecture)
+    (place / f"{ITEM.name}.sm_80.tmp.a_1x").write_bytes(b"what a process left that was stopped")
+    (found,) = folders.folders(tmp_path)
+    assert found.files == 4
+    assert folders.clear(tmp_path) == [found]
+    assert not place.exists()
+    code_of(compiled)
+    assert compiled == {"ptx": 2, "code": 3}
+    code_of(compiled)
+    assert compiled == {"ptx": 2, "code": 3}  # the folder is there again
+
+
+def test_a_full_disk_is_one_warning_and_code(compiled, monkeypatch):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    folders._warn.cache_clear()
+    with pytest.warns(RuntimeWarning, match="cannot be kept") as told:
+        assert code_of(compiled)[0] == "kernel_1"
+    assert len(told) == 1
+
+
+def test_the_folder_says_which_compilers_fill_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("NB3D_CACHE_DIR", str(tmp_path))
+    versions = {"numba-cuda": "0.30.1", "llvmlite": "0.45.0"}
+
+    def version(package):
+        if package not in versions:
+            raise metadata.PackageNotFoundError(package)
+        return versions[package]
+
+    monkeypatch.setattr(metadata, "version", version)
+    compilers = programs.compilers.__wrapped__()
+    assert dict(compilers) == versions
+    folders.folder.__wrapped__(compilers)
+    (found,) = folders.folders(tmp_path)
+    assert versions.items() <= found.versions.items()
 
 
 def test_without_a_folder_everything_is_made_anew(compiled, monkeypatch):

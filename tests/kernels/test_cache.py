@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import nb3d
-from nb3d.kernels import cache as shared
+from nb3d.kernels import folders
 from nb3d.kernels.cpu import cache
 
 SCRIPT = """
@@ -101,10 +101,10 @@ def test_where_nothing_can_be_kept_there_is_no_folder(thing, name, failure, monk
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(thing, name, failure)
-    shared.warn.cache_clear()
+    folders._warn.cache_clear()
     with pytest.warns(RuntimeWarning, match=AFRESH):
-        assert cache.folder.__wrapped__() is None
-    assert cache.folder.__wrapped__() is None  # a second warning would be an error
+        assert folders.folder.__wrapped__(cache.COMPILERS) is None
+    assert folders.folder.__wrapped__(cache.COMPILERS) is None  # a second warning would be an error
 
 
 def test_a_full_disk_is_one_warning_and_a_result(tmp_path):
@@ -147,7 +147,7 @@ def test_two_processes_race_on_an_empty_cache(tmp_path):
     assert _hits(_run(NB3D_CACHE_DIR=str(tmp_path))) == [1, 1]
 
 
-@pytest.mark.skipif(cache.folders.fcntl is None, reason="no file locks on this system")
+@pytest.mark.skipif(folders.fcntl is None, reason="no file locks on this system")
 def test_every_entry_is_written_by_the_one_process_that_holds_the_lock(tmp_path):
     watched = """
 import fcntl
@@ -199,20 +199,3 @@ def test_a_change_in_a_file_that_a_kernel_only_calls_is_seen(tmp_path):
     done = _run(cwd=tmp_path, **where)
     assert "AssertionError: [-2.0, -1.0, 0.0, 1.0]" in done.stderr
     assert len(list((tmp_path / "cache").iterdir())) == 2
-
-
-def test_a_file_is_read_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "entry"
-    assert shared.read(path) is None
-    shared.write(path, b"compiled")
-    assert shared.read(path) == b"compiled"
-    path.write_bytes(path.read_bytes()[:-1])
-    assert shared.read(path) is None
-    assert [entry.name for entry in tmp_path.iterdir()] == ["entry"]
-
-
-def test_a_file_that_cannot_be_written_is_one_warning(tmp_path):
-    shared.warn.cache_clear()
-    with pytest.warns(RuntimeWarning, match="they cannot be kept"):
-        shared.write(tmp_path / "absent" / "entry", b"compiled")
-    shared.write(tmp_path / "absent" / "entry", b"compiled")  # a second warning would be an error

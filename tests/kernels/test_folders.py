@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import stat
@@ -12,6 +13,7 @@ import numba
 import pytest
 
 from nb3d.kernels import folders
+from nb3d.kernels.cpu.cache import COMPILERS
 
 OLD, NEW = "0123456789abcdef0123", "fedcba98765432100000"
 
@@ -60,7 +62,7 @@ def test_a_place_where_anybody_could_exchange_the_folder_is_refused(tmp_path):
 def test_folders_say_what_they_are_for_how_many_files_and_bytes(tmp_path):
     old = _fill(tmp_path, OLD, {"a.nbi": "12", "a.1.nbc": "345", "lock": ""})
     new = _fill(tmp_path, NEW, {"b.nbi": "1"})
-    folders.describe(new)
+    folders.describe(new, COMPILERS)
     os.utime(old, (1, 1))
     found = folders.folders(tmp_path)
     versions = found[0].versions  # of nb3d too, where it is installed
@@ -121,3 +123,44 @@ def test_where_files_cannot_be_locked_work_goes_on(tmp_path, monkeypatch):
         pass
     with folders.locked(Path(os.devnull) / "below"):
         pass
+    with folders.locked(None):
+        pass
+
+
+def test_every_set_of_compilers_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("NB3D_CACHE_DIR", str(tmp_path))
+    compilers = [(("one", "1"),), (("one", "2"),), (("one", "1"), ("two", "1"))]
+    places = [folders.folder.__wrapped__(versions) for versions in compilers]
+    assert len(set(places)) == 3
+    found = {folder.path: folder.versions for folder in folders.folders(tmp_path)}
+    for place, versions in zip(places, compilers, strict=True):
+        own = {name: version for name, version in found[place].items() if name != "nb3d"}  # where it is installed
+        assert own == {**dict(versions), "python": platform.python_version()}
+
+
+def test_a_file_is_read_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "entry"
+    assert folders.read(path) is None
+    folders.write(path, b"compiled")
+    assert folders.read(path) == b"compiled"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert folders.read(path) is None
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"entry", folders.LOCK}
+
+
+def test_a_file_is_kept_where_the_folder_was_removed(tmp_path):
+    folders.write(tmp_path / NEW / "entry", b"compiled")
+    assert folders.read(tmp_path / NEW / "entry") == b"compiled"
+    assert stat.S_IMODE((tmp_path / NEW).stat().st_mode) == 0o700
+
+
+def test_a_full_disk_is_one_warning(tmp_path, monkeypatch):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    folders._warn.cache_clear()
+    with pytest.warns(RuntimeWarning, match=r"they cannot be kept \(No space left on device\)"):
+        folders.write(tmp_path / "entry", b"compiled")
+    folders.write(tmp_path / "entry", b"compiled")  # a second warning would be an error
+    assert {entry.name for entry in tmp_path.iterdir()} <= {folders.LOCK}

@@ -7,7 +7,7 @@ second. The inner products are register tiles (``microkernel.py``) called throug
 
 ==================  ====================================================================================
 ``compile.py``      the only place with compile flags; tasks and helpers
-``cache.py``        compiled code on disk
+``cache.py``        compiled code on disk, in the folder of ``kernels/folders.py``
 ``threads.py``      number of threads, and what must not happen at once or after a fork
 ``launch.py``       one loop over tasks, parallel or serial
 ``host.py``         vectors and registers of this machine

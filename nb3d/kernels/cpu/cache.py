@@ -1,16 +1,13 @@
-"""Numba's on-disk cache, made to live in our folder.
+"""Numba's on-disk cache, made to live in our folder (``kernels/folders.py`` says where and why).
 
-It looks only at the file that defines a function, breaks when two processes fill it at once, raises where it finds no
-place, and unpickles whatever lies in its folder. So: one folder per state of the sources and versions, of mode 0700 and
-owned by the user (``kernels/cache.py``, ``kernels/folders.py``), a file lock around every compilation, damaged entries
-thrown away, and where there is no such folder, or no room in it, everything is compiled anew, after one warning.
+Its own looks only at the file that defines a function, breaks when two processes fill it at once, raises where it finds
+no place, and unpickles whatever lies in its folder. So: our folder, a lock around every compilation, damaged entries
+thrown away, and entries that find no room not kept, after one warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +15,24 @@ import llvmlite
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
-from nb3d.kernels import cache as shared
 from nb3d.kernels import folders
 
-VERSIONS = f"{numba.__version__} {llvmlite.__version__}"
+COMPILERS: folders.Versions = (("numba", numba.__version__), ("llvmlite", llvmlite.__version__))
 
 
 def fingerprint() -> str:
     """Returns a hash of everything compiled code depends on but the machine, which Numba's key holds."""
-    return shared.fingerprint(VERSIONS)
+    return folders.fingerprint(COMPILERS)
 
 
-@cache
 def folder() -> Path | None:
     """Returns the folder of compiled kernels, or ``None``, after a warning, where there can be none."""
-    return shared.folder(VERSIONS)
-
-
-@contextmanager
-def _trying() -> Iterator[None]:
-    """A full disk or a folder that was closed meanwhile is no reason to fail: the kernel is there."""
-    try:
-        yield
-    except OSError as error:
-        shared.warn(f"they cannot be kept ({error.strerror or error})")
+    return folders.folder(COMPILERS)
 
 
 def locked() -> AbstractContextManager[None]:
     """Lets one process at a time compile into the folder."""
-    path = folder()
-    return nullcontext() if path is None else folders.locked(path)
+    return folders.locked(folder())
 
 
 class _Locator(_CacheLocator):
@@ -89,11 +74,11 @@ class KernelCache(FunctionCache):
         try:
             return super().load_overload(sig, target_context)
         except Exception:  # truncated or foreign pickles raise nearly anything
-            with _trying():
+            with folders.keeping():
                 self.flush()
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keeps a compiled function, if that can be."""
-        with _trying():
+        with folders.keeping():
             super().save_overload(sig, data)

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 OLDEST_CAPABILITY = (8, 0)  # asynchronous copies, TF32, BF16
@@ -125,6 +124,8 @@ def gpu_present() -> bool:
 
 
 def _version(package: str) -> str | None:
+    from importlib import metadata  # as slow as all of NumPy
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

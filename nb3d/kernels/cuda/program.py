@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-from nb3d.kernels import cache as disk
+from nb3d.kernels import folders
 
 _ENTRY = re.compile(r"\.entry\s+(\w+)")
 _COMPILERS = ("numba", "llvmlite", "numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink")
@@ -81,16 +82,18 @@ def program(
 
 
 @cache
+def compilers() -> folders.Versions:
+    """Returns those of the packages behind the compiler that are installed, each with its version."""
+    found = []
+    for package in _COMPILERS:
+        with suppress(metadata.PackageNotFoundError):
+            found.append((package, metadata.version(package)))
+    return tuple(found)
+
+
 def folder() -> Path | None:
     """Returns the folder of compiled kernels, or ``None``, after a warning, where there can be none."""
-    return disk.folder(" ".join(f"{package} {_version(package)}" for package in _COMPILERS))
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "absent"
+    return folders.folder(compilers())
 
 
 def _kept(item: Program, kind: str, make: Callable[[], bytes]) -> bytes:
@@ -99,8 +102,8 @@ def _kept(item: Program, kind: str, make: Callable[[], bytes]) -> bytes:
     if place is None:
         return make()
     path = place / f"{item.name}.{kind}"
-    content = disk.read(path)
+    content = folders.read(path)
     if content is None:
         content = make()
-        disk.write(path, content)
+        folders.write(path, content)
     return content
