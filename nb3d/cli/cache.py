@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nb3d.cli.options import Commands
-from nb3d.kernels.folders import Folder
+from nb3d.kernels import folders
 
 
 def add(commands: Commands) -> None:
@@ -20,8 +20,7 @@ def add(commands: Commands) -> None:
 
 def info(options: argparse.Namespace) -> None:
     """Lists a line per version; those that run now, one of the CPU and one of GPUs, are marked."""
-    from nb3d.kernels import folders
-    from nb3d.kernels.cpu import cache
+    from nb3d.kernels.cpu import cache  # loads Numba, whose version is part of a fingerprint
     from nb3d.kernels.cuda import program
 
     current = {cache.fingerprint(), folders.fingerprint(program.compilers())}
@@ -30,16 +29,18 @@ def info(options: argparse.Namespace) -> None:
     for folder in found:
         versions = ", ".join(f"{name} {version}" for name, version in folder.versions.items()) or "versions not known"
         now = " (in use now)" if folder.path.name in current else ""
-        print(f"{folder.path.name}  {folder.files} files, {folder.size:,} bytes: {versions}{now}")
+        print(f"{folder.path.name}  {_size(folder.files, folder.size)}: {versions}{now}")
 
 
 def clear(options: argparse.Namespace) -> None:
     """Removes what ``info`` lists."""
-    from nb3d.kernels import folders
-
     print(f"{folders.place()}: removed {_total(folders.clear(folders.place()))}")
 
 
-def _total(found: list[Folder]) -> str:
+def _total(found: list[folders.Folder]) -> str:
     files, size = sum(folder.files for folder in found), sum(folder.size for folder in found)
-    return f"{files} files, {size:,} bytes of {len(found)} version{'' if len(found) == 1 else 's'}"
+    return f"{_size(files, size)} of {len(found)} version{'' if len(found) == 1 else 's'}"
+
+
+def _size(files: int, size: int) -> str:
+    return f"{files} file{'' if files == 1 else 's'}, {size:,} bytes"

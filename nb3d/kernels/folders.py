@@ -67,6 +67,7 @@ def folder(compilers: Versions) -> Path | None:
     try:
         path = place() / fingerprint(compilers)
         make_private(path)
+        tempfile.TemporaryFile(dir=path).close()  # raises where nothing can be written
         describe(path, compilers)
     except (OSError, RuntimeError) as error:  # RuntimeError: no home directory
         _warn(f"there is no folder to keep them in ({error}). Set NB3D_CACHE_DIR to a folder of yours")
@@ -88,33 +89,39 @@ def keeping() -> Iterator[None]:
         _warn(f"they cannot be kept ({error.strerror or error})")
 
 
+class Unsafe(PermissionError):
+    """A folder that others may have put something into."""
+
+
 def make_private(path: Path) -> None:
-    """Makes sure that ``path`` is a writable folder of this user alone, in a place where nobody can exchange it.
+    """Makes sure that ``path`` is a folder of this user alone, in a place where nobody can exchange it.
 
     Raises:
-        OSError: It is not.
+        Unsafe: It is not.
+        OSError: It cannot be made.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if hasattr(os, "getuid"):
-        status, around = path.lstat(), path.parent.stat()
-        if not stat.S_ISDIR(status.st_mode):
-            raise NotADirectoryError(f"{path} is a symbolic link")
-        if status.st_uid != os.getuid():
-            raise PermissionError(f"{path} belongs to another user")
-        if status.st_mode & 0o022:
-            raise PermissionError(f"{path} is writable by others")
-        if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:
-            raise PermissionError(f"{path.parent} is writable by everybody")
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            path.chmod(0o700)
-    tempfile.TemporaryFile(dir=path).close()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    if not hasattr(os, "getuid"):
+        return
+    status, around = path.lstat(), path.parent.stat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise Unsafe(f"{path} is a symbolic link")
+    if status.st_uid != os.getuid():
+        raise Unsafe(f"{path} belongs to another user")
+    if status.st_mode & 0o022:
+        raise Unsafe(f"{path} is writable by others")
+    if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:
+        raise Unsafe(f"{path.parent} is writable by everybody")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        path.chmod(0o700)
 
 
 def describe(path: Path, compilers: Versions) -> None:
     """Writes down in a new folder what its kernels are compiled with, for whoever looks at it later."""
     if (path / VERSIONS).exists():
         return
-    from importlib import metadata  # as slow as all of NumPy
+    from importlib import metadata  # here, for it takes long and is needed once
 
     versions = {}
     with suppress(metadata.PackageNotFoundError):  # nb3d, run from its sources
@@ -128,6 +135,9 @@ def locked(path: Path | None) -> Iterator[None]:
     """Lets one process at a time into a folder; where there is none or locks do not work, everybody.
 
     The folder may have been removed meanwhile (`clear`): it is made anew.
+
+    Raises:
+        Unsafe: Somebody else made it meanwhile.
     """
     lock = None if path is None or fcntl is None else _lock(path)
     try:
@@ -140,8 +150,10 @@ def locked(path: Path | None) -> Iterator[None]:
 def _lock(path: Path) -> IO[str] | None:
     while True:
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path)
             lock = (path / LOCK).open("w")
+        except Unsafe:
+            raise
         except OSError:
             return None
         try:
@@ -203,9 +215,10 @@ class Folder:
 def folders(at: Path) -> list[Folder]:
     """Returns the folders of all versions that lie in a place, the latest one first."""
     try:
-        found = [path for path in at.iterdir() if _FINGERPRINT.fullmatch(path.name) and _is_own_folder(path)]
-    except OSError:
+        paths = list(at.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    found = [path for path in paths if _FINGERPRINT.fullmatch(path.name) and _is_own_folder(path)]
     found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     return [_contents(path) for path in found]
 

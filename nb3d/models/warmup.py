@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nb3d import layers
 from nb3d.engine.contexts import Graph
 from nb3d.kernels import compiling
 from nb3d.models.model import Model
+
+Block = Callable[[Any, int], Any]
 
 _SIDES = (32, 64, 96, 128)  # of the volumes that the usual networks get
 
@@ -55,43 +57,49 @@ def _usual() -> Iterator[Model]:
     """What people run: weights do not matter, so they are zeros, and no random number is drawn."""
     with Graph().as_default():
         x = layers.Input((None, None, None, 1))
-        yield Model(x, layers.Conv3D(1, 1, activation="sigmoid", kernel_initializer="zeros")(_unet(x, 16, _plain)))
-        yield Model(x, layers.Conv3D(3, 1, activation="softmax", kernel_initializer="zeros")(_unet(x, 32, _residual)))
+        yield Model(x, _convolution(_unet(x, 16, _plain, _transposed), 1, 1, "sigmoid"))
+        yield Model(x, _convolution(_unet(x, 32, _residual, _repeated), 3, 1, "softmax"))
         yield Model(x, _classes(x))
 
 
-def _unet(x: Any, base: int, block: Any, levels: int = 4) -> Any:
+def _unet(x: Any, base: int, block: Block, up: Block, levels: int = 4) -> Any:
     skips = []
     for level in range(levels - 1):
         skips.append(block(x, base << level))
         x = layers.MaxPooling3D(2)(skips[-1])
-    x = block(x, base << levels - 1)
+    x = block(x, base << (levels - 1))
     for level in reversed(range(levels - 1)):
-        if block is _plain:
-            x = layers.Conv3DTranspose(base << level, 2, strides=2, kernel_initializer="zeros")(x)
-        else:
-            x = layers.UpSampling3D(2)(x)
-        x = block(layers.Concatenate()([x, skips[level]]), base << level)
+        x = layers.Concatenate()([up(x, base << level), skips[level]])
+        x = block(x, base << level)
     return x
 
 
 def _plain(x: Any, filters: int) -> Any:
     for _ in range(2):
-        x = layers.Conv3D(filters, 3, padding="same", kernel_initializer="zeros")(x)
-        x = layers.Activation("relu")(layers.BatchNormalization()(x))
+        x = layers.Activation("relu")(layers.BatchNormalization()(_convolution(x, filters)))
     return x
 
 
 def _residual(x: Any, filters: int) -> Any:
-    first = layers.Conv3D(filters, 3, padding="same", kernel_initializer="zeros")(x)
-    y = layers.LeakyReLU(0.01)(first)
-    y = layers.Conv3D(filters, 3, padding="same", kernel_initializer="zeros")(y)
+    first = _convolution(x, filters)
+    y = _convolution(layers.LeakyReLU(0.01)(first), filters)
     return layers.LeakyReLU(0.01)(layers.Add()([y, first]))
+
+
+def _transposed(x: Any, filters: int) -> Any:
+    return layers.Conv3DTranspose(filters, 2, strides=2, kernel_initializer="zeros")(x)
+
+
+def _repeated(x: Any, filters: int) -> Any:
+    return layers.UpSampling3D(2)(x)
 
 
 def _classes(x: Any) -> Any:
     for filters in (16, 32, 64):
-        x = layers.Conv3D(filters, 3, padding="same", activation="relu", kernel_initializer="zeros")(x)
-        x = layers.BatchNormalization()(layers.MaxPooling3D(2)(x))
+        x = layers.BatchNormalization()(layers.MaxPooling3D(2)(_convolution(x, filters, activation="relu")))
     x = layers.Dense(64, activation="relu", kernel_initializer="zeros")(layers.GlobalAveragePooling3D()(x))
     return layers.Dense(2, activation="softmax", kernel_initializer="zeros")(x)
+
+
+def _convolution(x: Any, filters: int, size: int = 3, activation: str | None = None) -> Any:
+    return layers.Conv3D(filters, size, padding="same", activation=activation, kernel_initializer="zeros")(x)

@@ -253,8 +253,8 @@ def test_the_cache_is_shown_and_cleared(run: Any, tmp_path: Path, monkeypatch: p
     os.utime(old, (1, 1))
     assert run("cache", "info")[1].splitlines() == [
         f"{tmp_path}: 2 files, 10 bytes of 2 versions",
-        f"{now.name}  1 files, 5 bytes: nb3d 0.1.0, numba 0.68.1 (in use now)",
-        f"{old.name}  1 files, 5 bytes: versions not known",
+        f"{now.name}  1 file, 5 bytes: nb3d 0.1.0, numba 0.68.1 (in use now)",
+        f"{old.name}  1 file, 5 bytes: versions not known",
     ]
     (tmp_path / "notes.txt").write_text("precious")
     assert run("cache", "clear") == (0, f"{tmp_path}: removed 2 files, 10 bytes of 2 versions\n", "")

@@ -29,7 +29,7 @@ def _fill(at: Path, name: str, files: dict[str, str]) -> Path:
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no users on this system")
 def test_a_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1, raising=False)
-    with pytest.raises(PermissionError, match="belongs to another user"):
+    with pytest.raises(folders.Unsafe, match="belongs to another user"):
         folders.make_private(tmp_path)
 
 
@@ -39,7 +39,7 @@ def test_a_folder_that_others_write_is_refused_and_a_readable_one_closed(tmp_pat
     own.mkdir()
     for mode in (0o777, 0o770):
         own.chmod(mode)
-        with pytest.raises(PermissionError, match="writable by others"):
+        with pytest.raises(folders.Unsafe, match="writable by others"):
             folders.make_private(own)
     own.chmod(0o755)
     folders.make_private(own)
@@ -50,10 +50,10 @@ def test_a_folder_that_others_write_is_refused_and_a_readable_one_closed(tmp_pat
 def test_a_place_where_anybody_could_exchange_the_folder_is_refused(tmp_path):
     (tmp_path / "target").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    with pytest.raises(NotADirectoryError, match="symbolic link"):
+    with pytest.raises(folders.Unsafe, match="symbolic link"):
         folders.make_private(tmp_path / "link")
     tmp_path.chmod(0o777)
-    with pytest.raises(PermissionError, match="writable by everybody"):
+    with pytest.raises(folders.Unsafe, match="writable by everybody"):
         folders.make_private(tmp_path / "target")
     tmp_path.chmod(0o1777)  # as the folder for temporary files
     folders.make_private(tmp_path / "target")
@@ -111,6 +111,20 @@ def test_who_waited_for_a_folder_that_was_removed_locks_the_new_one(tmp_path, mo
         assert len(calls) == 2
         with pytest.raises(BlockingIOError):
             flock(lock, folders.fcntl.LOCK_EX | folders.fcntl.LOCK_NB)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no users on this system")
+def test_a_folder_that_somebody_else_made_meanwhile_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1, raising=False)
+    with pytest.raises(folders.Unsafe, match="another user"), folders.locked(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no modes on this system")
+def test_all_that_is_made_is_private(tmp_path):
+    folders.make_private(tmp_path / "place" / "own")
+    for path in (tmp_path / "place", tmp_path / "place" / "own"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(folders.fcntl is None, reason="no file locks on this system")
