@@ -2,6 +2,7 @@
 
 VENV       ?= .venv
 BENCH_VENV ?= .venv-bench
+FUZZ       ?= 20
 INSTALL    := -m pip install --quiet --disable-pip-version-check
 BIN        := $(VENV)/bin/python
 BENCH_BIN  := $(BENCH_VENV)/bin/python
@@ -12,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	&& echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv check lint test test-gpu demo bench accuracy bench-cold bench-gpu clean
+.PHONY: help venv check lint test fuzz test-gpu demo bench accuracy bench-cold bench-gpu clean
 
 help:  ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,6 +29,9 @@ lint: $(VENV)/.test
 
 test: $(VENV)/.test lint  ## everything: ruff, mypy, all tests, doctests
 	$(BIN) -m pytest -q -n auto --dist loadfile $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.test  ## random layers and damaged files, FUZZ times (20) as many as in the tests
+	NB3D_FUZZ=$(FUZZ) $(BIN) -m pytest -q -n auto tests/layers/test_fuzz.py tests/saving/test_fuzz.py $(PYTEST_ARGS)
 
 demo: $(VENV)/.demo  ## segment a volume with a network trained in Keras; writes demo.png
 	$(BIN) examples/demo.py

@@ -7,6 +7,10 @@ Example:
     (None, 16, 16, 16, 8)
 """
 
+from __future__ import annotations
+
+from typing import NoReturn
+
 from nb3d.engine.input_spec import InputSpec
 from nb3d.layers.activation_layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from nb3d.layers.adaptive_pooling import (
@@ -94,6 +98,7 @@ from nb3d.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from nb3d.layers.refused import REFUSED
 from nb3d.layers.resampling import UpSampling1D, UpSampling2D, UpSampling3D
 from nb3d.layers.rescaling import Rescaling
 from nb3d.layers.separable_conv import (
@@ -232,3 +237,9 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Says why a layer of Keras is not here."""
+    reason = f": {REFUSED[name]}" if name in REFUSED else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{reason}")

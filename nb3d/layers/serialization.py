@@ -7,9 +7,10 @@ from typing import Any
 
 from nb3d.engine.identifiers import class_name_of
 from nb3d.engine.layer import BaseLayer
-from nb3d.engine.registry import custom_object, custom_object_scope
+from nb3d.engine.registry import custom_object_scope
 from nb3d.layers.registry import LAYERS
 from nb3d.layers.translation import IMPLIED, plain_dtype, translate
+from nb3d.layers.unknown import class_of
 
 
 def serialize(layer: BaseLayer) -> dict[str, Any]:
@@ -48,10 +49,10 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     if not isinstance(values, Mapping):
         raise ValueError(f"The config of a {class_name} must be a dictionary, got {values!r}.")
     with custom_object_scope(custom_objects):
-        cls = _registered(config) or LAYERS[class_name]
+        where = f"Layer {values.get('name')!r} ({class_name})"
+        cls = class_of(config, where)
         if not (isinstance(cls, type) and issubclass(cls, BaseLayer)):
             raise ValueError(f"{class_name!r} is no layer, but {cls!r}.")
-        where = f"Layer {values.get('name')!r} ({class_name})"
         try:
             layer = cls.from_config(_readable(cls, {**values, **IMPLIED.get(class_name, {})}))
             layer._class_name = class_name.rpartition(">")[2]  # files count weights by it
@@ -59,12 +60,6 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
         except (TypeError, ValueError) as error:
             text = str(error)
             raise ValueError(text if text.startswith("Layer ") else f"{where}: {text}") from error
-
-
-def _registered(config: Mapping[str, Any]) -> Any:
-    """The custom class whose registered name Keras 3 writes beside the class name."""
-    name = config.get("registered_name")
-    return custom_object(name) if isinstance(name, str) else None
 
 
 def _readable(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:

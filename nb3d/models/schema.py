@@ -9,6 +9,7 @@ from nb3d.engine.network import Network
 from nb3d.engine.registry import custom_object
 from nb3d.layers.lambda_layer import HOW_TO_REPLACE
 from nb3d.layers.registry import LAYERS
+from nb3d.layers.unknown import class_of
 from nb3d.models import sharing
 from nb3d.models.arguments import TAGS
 from nb3d.ops.operation import OPERATIONS
@@ -86,7 +87,7 @@ def _check_entry(entry: Any, where: str) -> None:
             raise ValueError(f"{where} ({class_name}): the {key!r} is {entry[key]!r:.80}.")
     if isinstance(config, Mapping) and is_operation(entry):
         return
-    cls = custom_object(entry.get("registered_name") or "") or LAYERS[class_name]
+    cls = class_of(entry, where)
     if isinstance(cls, type) and issubclass(cls, Network):
         _check_layers(config if isinstance(config, list) else config.get("layers"), where, config)
     elif not isinstance(config, Mapping):

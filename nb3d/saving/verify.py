@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nb3d.engine.registry import custom_object_scope
+from nb3d.layers.refused import REFUSED
 from nb3d.models.files import Path
 from nb3d.models.schema import unknown_classes
 from nb3d.models.versions import in_new_words
@@ -83,7 +84,7 @@ def _model(container: Container, custom_objects: Mapping[str, Any] | None, repor
         unknown = unknown_classes(in_new_words(config, container.version)) if isinstance(config, Mapping) else {}
     for name, layers in unknown.items():
         shown = ", ".join(map(repr, layers[:5])) + (f" and {len(layers) - 5} more" if len(layers) > 5 else "")
-        report.problems.append(f"unknown class {name!r}, of {shown}: pass it as custom_objects")
+        report.problems.append(f"unknown class {name!r}, of {shown}: {REFUSED.get(name, 'pass it as custom_objects')}")
     if unknown:
         return None
     model = built_from(config, container, custom_objects)

@@ -128,7 +128,7 @@ def check_formats(make: Callable[..., Any], layer: Any, arrays: list[np.ndarray]
     first = make(data_format="channels_first")
     assert first.get_config()["data_format"] == "channels_first"
     arrays = [np.ascontiguousarray(np.moveaxis(x, -1, 1)) for x in arrays]
-    expected = np.moveaxis(expected, -1, 1) if expected.ndim == 5 else expected
+    expected = np.moveaxis(expected, -1, 1) if expected.ndim == arrays[0].ndim else expected
     symbols = [nb3d.Input(batch_shape=x.shape) for x in arrays]
     symbolic = first(one_or_list(symbols))
     assert symbolic.shape == expected.shape

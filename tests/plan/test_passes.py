@@ -126,6 +126,13 @@ def of_images(x: Any) -> Any:
     return layers.GlobalAveragePooling2D()(layers.Conv2D(4, 1)(z))
 
 
+def of_images_normalized(x: Any) -> Any:
+    y = layers.Conv2D(4, 3, padding="same")(ops.reshape(x, (-1, 30, 4, 3)))
+    y = layers.ReLU()(layers.LayerNormalization()(layers.Conv2D(4, 3, padding="same")(y)))
+    y = layers.GroupNormalization(2)(layers.Conv2D(4, 3, padding="same")(y))
+    return layers.GlobalAveragePooling2D()(layers.Conv2D(3, 1)(y))
+
+
 def of_sequences_channels_first(x: Any) -> Any:
     keys = {"data_format": "channels_first"}
     y = layers.Conv1D(3, 3, activation="tanh", **keys)(ops.reshape(x, (-1, 4, 90)))
@@ -150,6 +157,7 @@ NETWORKS: list[Callable[[Any], Any]] = [
     cropped,
     cropped_then_padded,
     of_images,
+    of_images_normalized,
     of_sequences_channels_first,
 ]
 
@@ -199,6 +207,10 @@ def test_every_pass_keeps_the_values_and_a_sound_graph(network: Callable[[Any], 
             of_images,
             ["reshape", "reshape", "conv3d", "conv3d", "multiply", "add", "concatenate", "max_pool3d", "softmax"]
             + ["conv3d", "mean"],
+        ),
+        (
+            of_images_normalized,
+            ["reshape", "reshape", "conv3d", "conv3d", "normalization", "conv3d", "normalization", "conv3d", "mean"],
         ),
         (
             of_sequences_channels_first,

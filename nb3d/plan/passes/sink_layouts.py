@@ -95,7 +95,7 @@ def _rule(op: Op) -> Callable[[_Sinking, Step], bool] | None:
         return _past_axis
     if op.name in _REDUCTIONS:
         return _into_reduction
-    return {"transpose": _transpose, "reshape": _unit_axes, "concatenate": _past_concatenation}.get(op.name)
+    return _RULES.get(op.name)
 
 
 def _transpose(work: _Sinking, step: Step) -> bool:
@@ -154,6 +154,18 @@ def _past_axis(work: _Sinking, step: Step) -> bool:
     return True
 
 
+def _past_normalization(work: _Sinking, step: Step) -> bool:
+    """Statistics are over the last axes; unit axes among them, or before them, change nothing."""
+    found = work.source(step.inputs[0])
+    if found is None:
+        return False
+    source, axes = found
+    if list(axes) != sorted(axes) or axes[-1] != work.rank(source) - 1:
+        return False
+    work.below(step, (source, *step.inputs[1:]), axes, work.rank(source), first=axes[step.attrs["first"]])
+    return True
+
+
 def _past_concatenation(work: _Sinking, step: Step) -> bool:
     found = [item for item in map(work.source, step.inputs) if item is not None]
     layouts = {(axes, work.rank(source)) for source, axes in found}
@@ -189,6 +201,14 @@ def _into_reduction(work: _Sinking, step: Step) -> bool:
     attrs = {**step.attrs, "axis": tuple(axes[axis] for axis in reduced) + tuple(work.left_out(value))}
     work.steps.append(replace(step, inputs=(source,), attrs=attrs))
     return True
+
+
+_RULES = {
+    "transpose": _transpose,
+    "reshape": _unit_axes,
+    "concatenate": _past_concatenation,
+    "normalization": _past_normalization,
+}
 
 
 def sink_layouts(graph: Graph) -> Graph:
