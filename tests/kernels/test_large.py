@@ -93,6 +93,7 @@ LARGE = (
     Large(
         "dense", "tiles", 3600 * DEEP, lambda rows: (((rows, 1), (1, 1), (1,)), (rows, 1)), NOTHING, axis=0, first=0
     ),
+    Large("dense", "rows", 3600 * HALF, lambda filters: (((1, 2), (2, filters), NO), (1, filters)), NOTHING),
     Large("matmul", "tiles", HALF, lambda n: (((n, 90, 80), (n, 80, 90)), (n, 90, 90)), axis=0, first=0),
     *(Large(f"{kind}_pool3d", "rows", DEEP, _same(), (3, 3, 3, 1, 1, 1, 1, 1, 1)) for kind in ("max", "average")),
     Large("relu", "flat", DEEP, _same(), (0.0, math.inf)),
