@@ -23,7 +23,7 @@ NEAR_BYTES = 4 * 1024 * 1024  # of input that tiles side by side along the heigh
 SEGMENT = 8  # tiles along the depth, where all of them see more than that
 RUN = 4  # channels whose fresh weights lie side by side: U is written frequency by frequency
 SLICE_CHANNELS = 32  # of fresh weights: those of a block of filters fit L2
-FRESH_BYTES = 4 * 1024 * 1024  # V and S of a block with fresh weights: every block transforms them anew
+FRESH_BYTES = 2 * 1024 * 1024  # V and S of a block with fresh weights: every block transforms them anew
 BLOCK_BYTES = 1024 * 1024  # V and S of a block, if that is more than one row of register tiles
 ORDER = (1, 2, 0)  # height, width, depth
 

@@ -36,6 +36,8 @@ from nb3d.kernels.cpu.winograd.blocks import (
 )
 
 MARGIN = 0.85  # of the time of the direct kernel
+SMALL = 4.0e6  # bytes of transformed weights that are kept for nothing
+PRICE = 1.5  # multiply-adds of time that keeping another byte is worth
 CLOSE = 1.04  # times that are taken for equal
 MOST_SCRATCH = 24 * 2**20  # bytes of V and S of one tile of the register tile: a bound for the scratch of a worker
 
@@ -54,7 +56,6 @@ class Speeds:
         rates: Bytes of weights that come from L3, in part from memory, all from memory.
         shared: Bytes of weights that stay in L3, and of those that stay there in part.
         sums: Bytes of products that are read and written back.
-        held: A byte of weights kept beyond L3. The only price that is not a time: memory, too, is worth something.
     """
 
     direct: float = 1.07
@@ -66,7 +67,6 @@ class Speeds:
     rates: tuple[float, float, float] = (16.0, 8.0, 4.5)
     shared: tuple[float, float] = (20.0e6, 60.0e6)
     sums: float = 10.0
-    held: float = 0.12
 
     def reading(self, size: float) -> float:
         """The time to read so many bytes of weights."""
@@ -152,7 +152,7 @@ def winograd_time(case: Case, tile: Triple, fresh: bool) -> float:
     """Returns the time with tiles of so many outputs, and weights transformed once or at every run, for one sample."""
     speeds, size, groups = _speeds(), np.dtype(case.out_dtype).itemsize, case.params[9]
     taps, dtype = case.inputs[1][:3], case.out_dtype
-    frequencies = math.prod(m + k - 1 for m, k in zip(tile, taps, strict=True))
+    frequencies = _frequencies(case, tile)
     tiles = math.prod(math.prod(tiles_of(*axis)) for axis in zip(case.out[1:4], tile, steps_of(case), strict=True))
     channels, filters, register = case.inputs[1][3], case.out[4] // groups, lanes_of(dtype)
     lanes_in, lanes = lanes_for(channels, dtype), filter_lanes(filters, dtype)
@@ -174,8 +174,7 @@ def winograd_time(case: Case, tile: Triple, fresh: bool) -> float:
         return groups * (products + inputs * blocks + outputs + sums + passes * transformed)
     passes = math.ceil(tiles * _tile_bytes(case, tile, channels) / BLOCK_BYTES)
     parts = min(blocks, math.ceil(ENOUGH_TASKS / (groups * passes)))
-    read = speeds.reading(weights) * math.ceil(tiles / 14) + max(weights - speeds.shared[0], 0) * speeds.held
-    return groups * (products + inputs * parts + outputs + read)
+    return groups * (products + inputs * parts + outputs + speeds.reading(weights) * math.ceil(tiles / 14))
 
 
 @lru_cache(maxsize=1024)
@@ -193,20 +192,37 @@ def _choices(case: Case) -> tuple[Choice, ...]:
 
 
 def _has_room(case: Case, tile: Triple, fresh: bool) -> bool:
-    """Returns whether a worker has room; weights that stay in L3 need not be fresh."""
+    """Returns whether a worker has room; small weights need not be fresh."""
     if fresh:
-        frequencies = math.prod(m + k - 1 for m, k in zip(tile, case.inputs[1][:3], strict=True))
-        size = frequencies * case.inputs[1][3] * case.inputs[1][4] * np.dtype(case.out_dtype).itemsize
-        return size >= _speeds().shared[0]
+        return _weights_bytes(case, tile) >= SMALL
     return 14 * _tile_bytes(case, tile, case.inputs[1][3]) <= MOST_SCRATCH
+
+
+def _frequencies(case: Case, tile: Triple) -> int:
+    return math.prod(m + k - 1 for m, k in zip(tile, case.inputs[1][:3], strict=True))
+
+
+def _weights_bytes(case: Case, tile: Triple) -> int:
+    """Returns the bytes of transformed weights."""
+    return _frequencies(case, tile) * math.prod(case.inputs[1][3:]) * np.dtype(case.out_dtype).itemsize
 
 
 def fastest(case: Case, max_error: float) -> Choice | None:
     """Returns the fastest tile whose error is at most ``max_error``, ``None`` if there is none.
 
-    Of tiles that are about as fast, the most exact one.
+    Of tiles that are about as fast, the most exact one. Transformed weights that are kept have a price: fresh ones are
+    chosen although they take longer, where they save enough memory.
     """
-    allowed = [choice for choice in _choices(case) if choice.error <= max_error]
+    best = [_fastest(case, max_error, fresh) for fresh in (False, True)]
+    packed, fresh = best
+    if packed is None or fresh is None:
+        return packed or fresh
+    price = PRICE * max(_weights_bytes(case, packed.tile) - SMALL, 0.0)
+    return fresh if fresh.time < packed.time + price else packed
+
+
+def _fastest(case: Case, max_error: float, fresh: bool) -> Choice | None:
+    allowed = [choice for choice in _choices(case) if choice.fresh == fresh and choice.error <= max_error]
     close = [choice for choice in allowed if choice.time <= CLOSE * allowed[0].time]
     return min(close, key=lambda choice: choice.error, default=None)
 
@@ -218,5 +234,4 @@ def most_exact(case: Case) -> Choice | None:
 
 def _tile_bytes(case: Case, tile: Triple, channels: int) -> int:
     """Returns the bytes of V, of so many channels, and S of a tile."""
-    frequencies = math.prod(m + k - 1 for m, k in zip(tile, case.inputs[1][:3], strict=True))
-    return frequencies * (channels + 3 * lanes_of(case.out_dtype)) * np.dtype(case.out_dtype).itemsize
+    return _frequencies(case, tile) * (channels + 3 * lanes_of(case.out_dtype)) * np.dtype(case.out_dtype).itemsize
