@@ -184,7 +184,8 @@ def named_slots(model: BaseLayer) -> list[Slot]:
     Raises:
         ModelFileError: If two would have one name: a layer's name holds a ``/``, or layers inside one share a name.
     """
-    places = [slot for group in groups(model) for slot in group.named_slots()]
+    found = [slot for group in groups(model) for slot in group.named_slots()]
+    places = list({id(slot.variable): slot for slot in reversed(found)}.values())[::-1]  # each once
     twice = [path for path, count in Counter(slot.path for slot in places).items() if count > 1]
     if twice:
         raise ModelFileError(f"two weights of the model would have one name: {_listed(twice)}")

@@ -21,6 +21,8 @@ VOLUME = (6, 5, 4)
 def arguments(class_name: str) -> dict[str, Any]:
     if "QueryAttention" in class_name:
         return {"head_dim": 2, "num_query_heads": 2, "num_key_value_heads": 1}
+    if "Spectral" in class_name:
+        return {"layer": nb3d.layers.Dense(4)}
     if "Conv" in class_name or "Deconv" in class_name:
         return {"filters": 4, "kernel_size": 2}
     return {"groups": 2} if LAYERS[class_name] is nb3d.layers.GroupNormalization else {}
