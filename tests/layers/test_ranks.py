@@ -288,7 +288,7 @@ def test_an_input_that_does_not_fit_is_refused_with_the_layer_s_name(layer: Any,
 
 def test_a_kernel_is_not_normalized_which_only_training_does() -> None:
     layer = layers.SpectralNormalization(layers.Dense(2), name="a")
-    with pytest.raises(ValueError, match="'a'.*in training only"):
+    with pytest.raises(ValueError, match=r"'a'.*in training only"):
         layer(nb3d.Input((4,)), training=True)
 
 
