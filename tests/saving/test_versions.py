@@ -175,6 +175,14 @@ def test_what_keras_2_has_no_layer_for_is_refused_by_name(name: str, config: dic
         nb3d.models.model_from_json(json.dumps(whole))
 
 
+@pytest.mark.parametrize("rank", [2, 3])
+def test_a_transposed_convolution_of_keras_1_is_refused_with_the_reason(rank: int) -> None:
+    whole = keras_1()
+    whole["config"].append({"class_name": f"Deconvolution{rank}D", "config": {"name": "up", "nb_filter": 2}})
+    with pytest.raises(ValueError, match=rf"Layer 'up'.*output_shape.*Conv{rank}DTranspose"):
+        nb3d.models.model_from_json(json.dumps(whole))
+
+
 def test_a_version_that_is_none_is_refused_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
     path.write_bytes((GOLDEN / f"{VERSIONS[0]}.h5").read_bytes())
