@@ -53,7 +53,7 @@ def translated(entry: Mapping[str, Any]) -> dict[str, Any]:
     if name in _TRANSPOSED:
         raise ValueError(
             f"{where}: Keras 1 and the packages beside it disagree in the axes of its kernel and in what output_shape "
-            f"does. Build the network with a Conv{name[-2:]}Transpose instead, and give that its weights by set_weights."
+            f"does. Build the network with Conv{name[-2:]}Transpose instead, and give that its weights by set_weights."
         )
     if name == "Merge":
         return {**new, **_merge(values, where)}
