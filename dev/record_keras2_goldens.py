@@ -5,7 +5,8 @@ Run it in an environment with tf_keras, and in one with TensorFlow 2.12, from th
     python dev/record_keras2_goldens.py
 
 It writes ``VERSION.*`` into ``tests/saving/golden_keras2``: a whole model as ``.keras`` and as ``.h5``, its weights
-alone in both layouts, its configuration, and what it computes.
+alone in both layouts, its configuration, and what it computes. With tf_keras it writes ``VERSION-tokens.*`` too, of a
+network with what Keras had last before Keras 3.
 """
 
 from __future__ import annotations
@@ -48,26 +49,42 @@ def network(keras: Any) -> Any:
     return keras.Model(inputs, [x, layers.Activation("hard_sigmoid", name="last")(x)], name="old")
 
 
+def tokens(keras: Any) -> Any:
+    """Attention, of tensors that are keyword arguments, and a layer that Keras 3 has no more."""
+    layers = keras.layers
+    x = keras.Input((6, 4), name="tokens")
+    y = layers.MultiHeadAttention(2, 3, dropout=0.1, name="heads")(query=x, value=x)
+    y = layers.MultiHeadAttention(2, 3, value_dim=2, name="more_heads")(y, x, key=y)
+    y = layers.ThresholdedReLU(0.125)(layers.Add()([y, x]))
+    return keras.Model(x, layers.Activation("hard_sigmoid")(y), name="tokens")
+
+
 def main() -> None:
     """Writes the files."""
     sys.path.insert(0, str(ROOT))
     from tests.saving.networks import predictions
 
     keras = keras_2()
-    version = keras.__version__
     TARGET.mkdir(parents=True, exist_ok=True)
-    model = network(keras)
+    record(keras, network(keras), keras.__version__, predictions)
+    if not keras.__version__.startswith("2.12"):
+        record(keras, tokens(keras), f"{keras.__version__}-tokens", predictions)
+
+
+def record(keras: Any, model: Any, name: str, predictions: Any) -> None:
+    """Gives a model weights, and writes its files."""
     random = np.random.default_rng(2)
     for variable in model.weights:  # small, so that no gate is wide open or shut; variances positive
         low = 0.5 if "variance" in variable.name else -0.7
         variable.assign(random.uniform(low, 0.7, tuple(variable.shape)).astype("float32"))
-    np.savez_compressed(TARGET / f"{version}.npz", *predictions(model))
-    model.save(TARGET / f"{version}.keras", **({"save_format": "keras_v3"} if version.startswith("2.12") else {}))
-    model.save(TARGET / f"{version}.h5")
-    model.save_weights(TARGET / f"{version}.weights.h5")
-    model.save_weights(TARGET / f"{version}.legacy.h5")
-    (TARGET / f"{version}.json").write_text(model.to_json())
-    print(f"Keras {version}: {sum(path.stat().st_size for path in TARGET.glob(f'{version}*'))} bytes")
+    old = keras.__version__.startswith("2.12")
+    np.savez_compressed(TARGET / f"{name}.npz", *predictions(model))
+    model.save(TARGET / f"{name}.keras", **({"save_format": "keras_v3"} if old else {}))
+    model.save(TARGET / f"{name}.h5")
+    model.save_weights(TARGET / f"{name}.weights.h5")
+    model.save_weights(TARGET / f"{name}.legacy.h5")
+    (TARGET / f"{name}.json").write_text(model.to_json())
+    print(f"{name}: {sum(path.stat().st_size for path in TARGET.glob(f'{name}.*'))} bytes")
 
 
 if __name__ == "__main__":

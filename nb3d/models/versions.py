@@ -6,6 +6,8 @@ here stands what only the version in the file can decide:
 * ``hard_sigmoid`` was ``clip(0.2 x + 0.5, 0, 1)`` and is ``clip(x / 6 + 0.5, 0, 1)`` since Keras 3: it becomes the new
   one of ``1.2 x``, in a form that Keras 3 reads too;
 * the ``dilation_rate`` of a transposed 3D convolution was kept and ignored: it is dropped;
+* ``ThresholdedReLU``, which Keras 3 has no more, is a `ReLU` whose `threshold` was called `theta`;
+* tensors among the keyword arguments of a call were bare references, as its first arguments are;
 * Keras 1 had other names for most arguments: see `nb3d.models.keras1`.
 """
 
@@ -46,6 +48,8 @@ def _entry(entry: Any, major: int) -> Any:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
         return entry
     new = keras1.translated(entry) if major < 2 else dict(entry)
+    if isinstance(new.get("inbound_nodes"), list):
+        new["inbound_nodes"] = [_call(node) for node in new["inbound_nodes"]]
     config = new.get("config")
     if isinstance(config, list):
         new["config"] = [_entry(layer, major) for layer in config]
@@ -60,8 +64,29 @@ def _entry(entry: Any, major: int) -> Any:
         values["activation"] = _steeper(values.get("dtype", "float32"))
     if new["class_name"] in _IGNORED_DILATION:
         values.pop("dilation_rate", None)
+    if new["class_name"] == "ThresholdedReLU":
+        new["class_name"] = "ReLU"
+        values["threshold"] = values.pop("theta", 1.0)
     new["config"] = values
     return new
+
+
+def _call(node: Any) -> Any:
+    """A call: for every first argument ``[layer, node, tensor, keyword arguments]``."""
+    if not isinstance(node, list) or not all(isinstance(part, list) for part in node):
+        return node
+    return [[*part[:3], *(_tagged(keywords) for keywords in part[3:])] for part in node]
+
+
+def _tagged(value: Any) -> Any:
+    """A value with references to tensors as Keras 3 writes them."""
+    if isinstance(value, Mapping):
+        return {key: _tagged(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) == 3 and isinstance(value[0], str) and all(type(number) is int for number in value[1:]):
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": value}}
+    return [_tagged(item) for item in value]
 
 
 def _steeper(dtype: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Reading and writing walk a model in the same way, so there is one text for both.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,9 @@ _CLASS_NAMES = {"Model": "Functional", "GroupQueryAttention": "GroupedQueryAtten
 _STATES = frozenset({
     "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "seed_generator",
 })  # fmt: skip
-_OLD_CONTAINER = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 and 2.13 call `layers`
+# What others call the attributes that hold layers.
+_KERAS_2 = {f"{name}_dense": f"_{name}_dense" for name in ("query", "key", "value", "output")}
+_TENSORFLOW_2_12 = {"layers": "_layer_checkpoint_dependencies"}
 _CONTAINERS = (list, tuple, dict)
 _HOLDERS = (BaseLayer, *_CONTAINERS)
 _SHOWN = 5  # names of a long list in a message
@@ -165,17 +167,27 @@ def slots(model: BaseLayer) -> list[Slot]:
 
 
 def slots_in(model: BaseLayer, found: Sequence[str]) -> list[Slot]:
-    """The places of all weights of a model in a file, whichever words it has for their classes.
+    """The places of all weights of a model in a file, whichever words it has for classes and for what holds layers.
 
     Args:
         model: The model.
         found: All places in the file.
     """
-    spellings = [slots(model), [slot for group in groups(model, class_name_read) for slot in group.slots()]]
-    if any(_OLD_CONTAINER in path.split("/") for path in found):
-        spellings = [_in_old_words(places) for places in spellings]
     there = set(found)
-    return max(spellings, key=lambda places: sum(slot.path in there for slot in places))
+    best: tuple[int, list[Slot]] = (-1, [])
+    for name_of in (class_name, class_name_read):
+        plain = [slot for group in groups(model, name_of) for slot in group.slots()]
+        for words in ({}, _KERAS_2, _KERAS_2 | _TENSORFLOW_2_12):
+            places = [replace(slot, path=_in_words(slot.path, words)) for slot in plain] if words else plain
+            fitting = sum(slot.path in there for slot in places)
+            if fitting == len(places):
+                return places
+            best = max(best, (fitting, places), key=lambda item: item[0])
+    return best[1]
+
+
+def _in_words(path: str, words: Mapping[str, str]) -> str:
+    return "/".join(words.get(part, part) for part in path.split("/"))
 
 
 def named_slots(model: BaseLayer) -> list[Slot]:
@@ -190,15 +202,6 @@ def named_slots(model: BaseLayer) -> list[Slot]:
     if twice:
         raise ModelFileError(f"two weights of the model would have one name: {_listed(twice)}")
     return places
-
-
-def _in_old_words(places: Sequence[Slot]) -> list[Slot]:
-    """The same places as TensorFlow 2.12 and 2.13 call them."""
-
-    def renamed(path: str) -> str:
-        return "/".join(_OLD_CONTAINER if part == "layers" else part for part in path.split("/"))
-
-    return [replace(slot, path=renamed(slot.path)) for slot in places]
 
 
 def check_names(places: Sequence[Slot], found: Sequence[str]) -> None:

@@ -32,7 +32,7 @@ def built(version: str, **options: Any) -> Any:
 
 
 def test_both_layouts_of_keras_2_were_recorded() -> None:
-    assert VERSIONS == ["2.12.0", "2.21.0"]
+    assert VERSIONS == ["2.12.0", "2.21.0", "2.21.0-tokens"]
 
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
@@ -78,6 +78,15 @@ def test_the_dilation_of_a_transposed_convolution_counts_since_keras_3() -> None
     assert "dilation_rate" not in in_new_words(whole, "2.3.1")["config"]["layers"][0]["config"]
     assert "dilation_rate" in in_new_words(whole, "3.0.0")["config"]["layers"][0]["config"]
     assert "dilation_rate" in config["config"]  # what was given is not changed
+
+
+def test_a_thresholded_relu_is_zero_up_to_and_at_its_threshold() -> None:
+    head = {"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [None, 4]}}
+    entry = {"class_name": "ThresholdedReLU", "config": {"name": "gate", "theta": 0.1}}
+    config = {"class_name": "Sequential", "config": {"name": "old", "layers": [head, entry]}, "keras_version": "2.9.0"}
+    x = np.array([[0.1, 0.10001, 0.0, -3.0]], "float32")
+    y = nb3d.models.model_from_json(json.dumps(config)).predict(x, verbose=0)
+    np.testing.assert_array_equal(y, [[0.0, x[0, 1], 0.0, 0.0]])
 
 
 ODD = [{}, {"class_name": 3}, {"class_name": "Model", "config": {"layers": [None, 3, []]}}]
