@@ -5,8 +5,8 @@ Run it in an environment with tf_keras, and in one with TensorFlow 2.12, from th
     python dev/record_keras2_goldens.py
 
 It writes ``VERSION.*`` into ``tests/saving/golden_keras2``: a whole model as ``.keras`` and as ``.h5``, its weights
-alone in both layouts, its configuration, and what it computes. With tf_keras it writes ``VERSION-tokens.*`` too, of a
-network with what Keras had last before Keras 3.
+alone in both layouts, its configuration, and what it computes. With tf_keras it writes the same of two networks with
+what Keras had last before Keras 3: ``VERSION-tokens.*`` and ``VERSION-functions.*``.
 """
 
 from __future__ import annotations
@@ -59,6 +59,24 @@ def tokens(keras: Any) -> Any:
     return keras.Model(x, layers.Activation("hard_sigmoid")(y), name="tokens")
 
 
+def functions(keras: Any) -> Any:
+    """Functions of TensorFlow and operators, which become layers."""
+    import tensorflow as tf
+
+    layers = keras.layers
+    x, z = keras.Input((4, 3, 2, 2), name="x"), keras.Input((4, 3, 2, 2), name="z")
+    y = tf.nn.relu((x * 0.5 + z - 1) / (1 + tf.abs(z)))
+    y = tf.concat([y, layers.Conv3D(2, 1, name="conv")(x)], axis=-1)
+    y = y * tf.sigmoid(tf.reduce_mean(y, axis=[1, 2, 3], keepdims=True))
+    y = tf.transpose(tf.reshape(y[:, :, :, :, :3], [-1, 24, 3]), [0, 2, 1])
+    y = 2.0 - tf.maximum(-tf.squeeze(tf.expand_dims(y, -1), -1), 0.1)
+    y = tf.math.reduce_sum(tf.nn.leaky_relu(tf.nn.softmax(tf.math.add(y, y**2), axis=-1), alpha=0.3), 1)
+    w = tf.where(z > 0, z, tf.nn.elu(z) * tf.constant([0.5, 2.0]))
+    w = tf.stack([tf.clip_by_value(tf.nn.gelu(w) + tf.nn.swish(z), -1.0, 1.0), z], axis=1)
+    ends = [tf.cast(tf.argmax(z, axis=-1), "float32"), tf.tile(z[:, 1::2, 0, 0], [1, 1, 2])]
+    return keras.Model([x, z], [y, w, *ends, keras.backend.mean(z, axis=-1)], name="functions")
+
+
 def main() -> None:
     """Writes the files."""
     sys.path.insert(0, str(ROOT))
@@ -68,7 +86,8 @@ def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     record(keras, network(keras), keras.__version__, predictions)
     if not keras.__version__.startswith("2.12"):
-        record(keras, tokens(keras), f"{keras.__version__}-tokens", predictions)
+        for more in (tokens, functions):
+            record(keras, more(keras), f"{keras.__version__}-{more.__name__}", predictions)
 
 
 def record(keras: Any, model: Any, name: str, predictions: Any) -> None:

@@ -8,6 +8,7 @@ here stands what only the version in the file can decide:
 * the ``dilation_rate`` of a transposed 3D convolution was kept and ignored: it is dropped;
 * ``ThresholdedReLU``, which Keras 3 has no more, is a `ReLU` whose `threshold` was called `theta`;
 * tensors among the keyword arguments of a call were bare references, as its first arguments are;
+* functions of TensorFlow that were called on tensors were layers: see `nb3d.models.tensorflow_functions`;
 * Keras 1 had other names for most arguments: see `nb3d.models.keras1`.
 """
 
@@ -17,7 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nb3d.models import keras1
+from nb3d.models import keras1, tensorflow_functions
+from nb3d.models.arguments import tagged
 
 NEWEST = 3
 _IGNORED_DILATION = frozenset({"Conv3DTranspose", "Convolution3DTranspose", "Deconvolution3D"})
@@ -47,6 +49,8 @@ def _entry(entry: Any, major: int) -> Any:
     """One layer or model, and all layers in it."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
         return entry
+    if entry["class_name"] in tensorflow_functions.CLASSES:
+        return tensorflow_functions.translated(entry)
     new = keras1.translated(entry) if major < 2 else dict(entry)
     if isinstance(new.get("inbound_nodes"), list):
         new["inbound_nodes"] = [_call(node) for node in new["inbound_nodes"]]
@@ -75,18 +79,7 @@ def _call(node: Any) -> Any:
     """A call: for every first argument ``[layer, node, tensor, keyword arguments]``."""
     if not isinstance(node, list) or not all(isinstance(part, list) for part in node):
         return node
-    return [[*part[:3], *(_tagged(keywords) for keywords in part[3:])] for part in node]
-
-
-def _tagged(value: Any) -> Any:
-    """A value with references to tensors as Keras 3 writes them."""
-    if isinstance(value, Mapping):
-        return {key: _tagged(item) for key, item in value.items()}
-    if not isinstance(value, list):
-        return value
-    if len(value) == 3 and isinstance(value[0], str) and all(type(number) is int for number in value[1:]):
-        return {"class_name": "__keras_tensor__", "config": {"keras_history": value}}
-    return [_tagged(item) for item in value]
+    return [[*part[:3], *(tagged(keywords) for keywords in part[3:])] for part in node]
 
 
 def _steeper(dtype: Any) -> dict[str, Any]:

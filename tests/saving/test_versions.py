@@ -32,7 +32,7 @@ def built(version: str, **options: Any) -> Any:
 
 
 def test_both_layouts_of_keras_2_were_recorded() -> None:
-    assert VERSIONS == ["2.12.0", "2.21.0", "2.21.0-tokens"]
+    assert VERSIONS == ["2.12.0", "2.21.0", "2.21.0-functions", "2.21.0-tokens"]
 
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
@@ -87,6 +87,35 @@ def test_a_thresholded_relu_is_zero_up_to_and_at_its_threshold() -> None:
     x = np.array([[0.1, 0.10001, 0.0, -3.0]], "float32")
     y = nb3d.models.model_from_json(json.dumps(config)).predict(x, verbose=0)
     np.testing.assert_array_equal(y, [[0.0, x[0, 1], 0.0, 0.0]])
+
+
+def function_layer(function: str, **keywords: Any) -> dict[str, Any]:
+    """A model of Keras 2 with one function of TensorFlow."""
+    head = {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 4]}}
+    entry = {"class_name": "TFOpLambda", "name": "odd", "config": {"name": "odd", "function": function}}
+    calls = [["x", 0, 0, keywords]]
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["odd", 0, 0]]}
+    layers = [{**head, "inbound_nodes": []}, {**entry, "inbound_nodes": calls}]
+    return {"class_name": "Functional", "config": {"name": "m", "layers": layers, **ends}, "keras_version": "2.9.0"}
+
+
+@pytest.mark.parametrize(
+    ("function", "keywords", "message"),
+    [
+        ("io.read_file", {}, "no operation for TensorFlow's function 'io.read_file'"),
+        ("nn.swish", {"beta": 2.0}, "argument 'beta' = 2.0 is unknown"),
+        ("math.add", {}, "not understood: 'y'"),
+    ],
+)
+def test_a_function_that_nb3d_lacks_is_refused_by_name(function: str, keywords: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=rf"Layer 'odd' \(TFOpLambda\).*{message}"):
+        nb3d.models.model_from_config(function_layer(function, **keywords))
+
+
+def test_a_model_of_functions_is_saved_with_operations_in_their_place(tmp_path: Path) -> None:
+    model = nb3d.models.load_model(GOLDEN / "2.21.0-functions.h5")
+    model.save(tmp_path / "new.keras")
+    assert distance(nb3d.models.load_model(tmp_path / "new.keras"), "2.21.0-functions") < 1e-5
 
 
 ODD = [{}, {"class_name": 3}, {"class_name": "Model", "config": {"layers": [None, 3, []]}}]
