@@ -108,7 +108,7 @@ LARGE = (
     ),
     Large("normalization", "volumes", DEEP, _same(1, (1,), (1,)), (2, *PLAINLY)),
     Large("normalization", "runs", HALF, _same(2, (2,), (2,)), (4, *PLAINLY)),
-    Large("softmax", "blocks", HALF, _same(2), (4,)),
+    *(Large("softmax", "blocks", HALF, _same(channels), (4,)) for channels in (2, 3, 9)),
     Large(
         "concatenate", "copies", HALF,
         lambda depth: (((1, depth, 60, 60, 1), (1, depth, 60, 60, 1)), (1, depth, 60, 60, 2)), (4,),
