@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from nb3d.models.arguments import tagged
 
 _SLICING = "SlicingOpLambda"
@@ -114,7 +116,7 @@ def translated(entry: Mapping[str, Any]) -> dict[str, Any]:
         try:
             operand, keywords = _operand(node, function is not None and function.joins)
             calls.append(_sliced(operand, keywords) if function is None else _called(function, operand, keywords))
-        except (LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(f"{where}: its call {node!r:.200} is not understood: {error}") from error
     class_name = "GetItem" if function is None else function.class_name
     return {"class_name": class_name, "config": {"name": name}, "name": name, "inbound_nodes": calls}
@@ -147,7 +149,8 @@ def _constant(value: Any) -> Any:
         value = value[2]
     known = tagged(value)
     if isinstance(known, list):
-        return {"class_name": "__numpy__", "config": {"value": known, "dtype": "float32"}}
+        numbers = np.asarray(known, "float32").tolist()
+        return {"class_name": "__numpy__", "config": {"value": numbers, "dtype": "float32"}}
     return known
 
 
