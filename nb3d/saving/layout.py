@@ -24,7 +24,8 @@ _CLASS_NAMES = {"Model": "Functional", "GroupQueryAttention": "GroupedQueryAtten
 
 # Groups that hold the state of a training or of random numbers, not of the model.
 _STATES = frozenset({
-    "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "seed_generator",
+    "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "metrics",
+    "seed_generator",
 })  # fmt: skip
 # What others call the attributes that hold layers.
 _KERAS_2 = {f"{name}_dense": f"_{name}_dense" for name in ("query", "key", "value", "output")}
