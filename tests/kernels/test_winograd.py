@@ -16,7 +16,7 @@ from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import MOST, axis
 from tests import naive
 from tests.kernels.accuracy import DATA, error, exact, implementation, problem, run, run_tile
-from tests.kernels.cases import LINEAR, conv
+from tests.kernels.cases import EXAMPLES, LINEAR, conv
 
 ELU = {"activation": int(Activation.ELU), "alpha": 1.0}
 KERNELS = ((3, 3, 3), (1, 3, 3), (3, 1, 1), (3, 3, 1), (1, 1, 3), (1, 3, 1), (3, 1, 3), (2, 2, 2), (5, 5, 5), (4, 2, 6))
@@ -196,6 +196,11 @@ def test_large_weights_of_few_tiles_stay_fresh():
     assert math.prod(blocks.arrange(case, choice.tile, True).packed_shape) == math.prod(case.inputs[1])
     assert not cost.fastest(conv((4, 14, 14), 64, 64, constant=True).case, policy.MAX_ERROR).fresh
     assert not cost.fastest(conv((64, 64, 64), 256, 256, constant=True).case, policy.MAX_ERROR).fresh
+
+
+def test_the_table_of_cases_has_fresh_weights():
+    (example,) = (example for example in EXAMPLES if "large weights" in example.name)
+    assert conv3d_winograd._choice(example.case).fresh
 
 
 def test_blocks_of_fresh_weights_compute_the_same(monkeypatch):
