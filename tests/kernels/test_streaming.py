@@ -11,7 +11,7 @@ from nb3d.kernels.cpu import streaming
 from tests.kernels.cases import EXAMPLES
 from tests.kernels.compare import THREADS, compute
 
-STREAMING = ("relu", "gelu", "batch_normalization", "normalization", "concatenate")
+STREAMING = ("relu", "gelu", "batch_normalization", "normalization", "concatenate", "conv3d")
 PAIRS = [
     pytest.param(implementation, example, id=f"{implementation.name}: {example.name}")
     for example in EXAMPLES

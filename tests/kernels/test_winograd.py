@@ -10,7 +10,8 @@ import pytest
 
 from nb3d.kernels import policy, table
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.cpu import conv3d_winograd
+from nb3d.kernels.cpu import conv3d_winograd, streaming
+from nb3d.kernels.cpu.arrays import aligned_zeros
 from nb3d.kernels.cpu.winograd import blocks, cost
 from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import MOST, axis
@@ -215,6 +216,25 @@ def test_blocks_of_fresh_weights_compute_the_same(monkeypatch):
     assert blocks.arrange(example.case, choice.tile, True).tasks > tasks
     np.testing.assert_array_equal(run("winograd", example.case, example.inputs()), whole)
     blocks.arrange.cache_clear()
+
+
+@pytest.mark.parametrize("extras", [{}, {"residual": True}, {"activation": LINEAR, "bias": False}])
+def test_results_sent_around_the_caches_are_the_same(extras, monkeypatch):
+    example = conv((9, 10, 11), 8, 48, batch=2, constant=True, **extras)
+    case, inputs, chosen = example.case, example.inputs(), implementation("winograd")
+    kept = run("winograd", case, inputs)
+    monkeypatch.setattr(streaming, "LARGE", 0)
+    assert conv3d_winograd._sends(case, conv3d_winograd._work(case))
+    uneven = conv((9, 10, 11), 8, 40, constant=True).case
+    assert not conv3d_winograd._sends(uneven, conv3d_winograd._work(uneven))
+    kernel, packed = chosen.load(case), chosen.prepare(case, inputs)
+    for first in (0, 1):  # an address that is aligned, and one that is not
+        memory = aligned_zeros((kept.size + 32,), np.dtype("float32"))
+        out = memory[first : first + kept.size].reshape(kept.shape)
+        kernel(*packed, out, np.empty(chosen.scratch(case, 2), np.uint8), *case.params)
+        np.testing.assert_array_equal(out, kept)
+        assert not memory[:first].any()
+        assert not memory[first + kept.size :].any()
 
 
 def test_strict_never_uses_it(monkeypatch):

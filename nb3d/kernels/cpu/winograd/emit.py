@@ -186,10 +186,14 @@ def outputs_depth(context, m, k, lines, lanes, dtype, source, distance, target):
 
 
 @intrinsic(prefer_literal=True)
-def outputs(context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype, table, source, distance, bias, seen):
+def outputs(
+    context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, sent, dtype, table, source, distance, bias, seen
+):  # fmt: skip
     """One plane from frequencies, ``distance`` apart or dense, to voxels (a table of addresses, steps, residuals)."""
     h, w = axis(mh.literal_value, kh.literal_value), axis(mw.literal_value, kw.literal_value)
-    count, together, masks, adds, clips = (flag.literal_value for flag in (lanes, dense, masked, residual, relu))
+    count, together, masks, adds, clips, sends = (
+        flag.literal_value for flag in (lanes, dense, masked, residual, relu, sent)
+    )
     name, entries = str(dtype.instance_type), h.size * w.size
 
     def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -198,7 +202,7 @@ def outputs(context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype
         distance = I64(vec.bytes) if together else distance
         mask = vec.mask(seen) if masks else None
         load = (lambda address: vec.load_masked(address, mask)) if masks else vec.load
-        for entry in range(entries):
+        for entry in range(0 if sends else entries):
             vec.prefetch(_ahead(builder, table, entry, entries, AHEAD_OUT), write=True)
         start = load(bias)
 
@@ -213,11 +217,13 @@ def outputs(context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype
                 value = builder.select(builder.fcmp_ordered("<", value, vec.zero), vec.zero, value)
             if masks:
                 vec.store_masked(value, _entry(builder, table, entry), mask)
+            elif sends:
+                vec.send(value, _entry(builder, table, entry))
             else:
                 vec.store(value, _entry(builder, table, entry))
 
         _emit_outputs(vec, h, w, frequency, write)
         return ctx.get_dummy_value()
 
-    kinds = (mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype, *[types.int64] * 5)
+    kinds = (mh, kh, mw, kw, lanes, dense, masked, residual, relu, sent, dtype, *[types.int64] * 5)
     return types.void(*kinds), generate
