@@ -37,12 +37,16 @@ _POOLING = ("max_pool3d", "average_pool3d", "adaptive_max_pool3d", "adaptive_ave
 # What CUDA computes value by value, besides the activations; and what only moves values.
 _MAPS = (
     *_BINARY, "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
-    "logical_not", "where", "abs", "negative", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal",
-    "sign", "floor", "ceil", "erf", "isnan", "isfinite", "isinf", "prelu", "clip", "batch_normalization",
+    "logical_xor", "logical_not", "where", "abs", "negative", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square",
+    "reciprocal", "sign", "floor", "ceil", "round", "trunc", "erf", "isnan", "isfinite", "isinf", "prelu", "clip",
+    "batch_normalization", "floor_divide", "mod", "power", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh",
+    "arccosh", "arctanh", "log2", "log10", "exp2", "cbrt", "arctan2", "hypot", "logaddexp",
 )  # fmt: skip
 _COPIES = (
     "concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape", "broadcast_to",
+    "pad", "assign", "unfold",
 )  # fmt: skip
+_REDUCTIONS = ("sum", "mean", "max", "min", "prod", "any", "all", "variance")
 
 _REFERENCE: dict[str, str] = {
     "convolution": "conv3d conv3d_transpose",
@@ -85,11 +89,18 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     *(("conv3d", "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}") for name in ("bf16", "tf32", "tf32x3", "halo")),
     *((op, "cuda", "tile", "nb3d.kernels.cuda.conv3d_tile") for op in ("conv3d", "conv3d_transpose", "dense")),
     *((op, "cuda", "plain", "nb3d.kernels.cuda.conv3d_plain") for op in ("conv3d", "conv3d_transpose")),
-    *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in ("max_pool3d", "average_pool3d")),
+    *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in _POOLING),
+    ("upsample3d_linear", "cuda", "planes", "nb3d.kernels.cuda.upsample_linear"),
+    *((op, "cuda", "blocks", "nb3d.kernels.cuda.matmul") for op in ("matmul", "dense")),
     *((op, "cuda", "map", "nb3d.kernels.cuda.elementwise") for op in (*_ACTIVATIONS, *_MAPS)),
     *((op, "cuda", "map", "nb3d.kernels.cuda.copies") for op in _COPIES),
-    *((op, "cuda", "rows", "nb3d.kernels.cuda.reductions") for op in ("softmax", "log_softmax")),
-    *((op, "cuda", "columns", "nb3d.kernels.cuda.reductions") for op in ("sum", "mean", "max", "min")),
+    ("normalization", "cuda", "runs", "nb3d.kernels.cuda.normalization_runs"),
+    ("normalization", "cuda", "volumes", "nb3d.kernels.cuda.normalization_volumes"),
+    *((op, "cuda", "rows", "nb3d.kernels.cuda.softmax") for op in ("softmax", "log_softmax")),
+    *((op, "cuda", "columns", "nb3d.kernels.cuda.reductions") for op in _REDUCTIONS),
+    *((op, "cuda", "positions", "nb3d.kernels.cuda.positions") for op in ("argmax", "argmin")),
+    *((op, "cuda", "running", "nb3d.kernels.cuda.running") for op in ("cumsum", "cumprod")),
+    *((op, "cuda", "gather", "nb3d.kernels.cuda.gathering") for op in ("take", "take_along_axis")),
     *(
         (op, "cpu", "reference", f"nb3d.kernels.reference.{family}")
         for family, ops in _REFERENCE.items()

@@ -16,7 +16,7 @@ import numpy as np
 
 _CELLS: dict[str, Any] = {
     "uint64": ctypes.c_uint64, "int64": ctypes.c_int64, "int32": ctypes.c_int32, "uint32": ctypes.c_uint32,
-    "float32": ctypes.c_float, "float64": ctypes.c_double,
+    "uint8": ctypes.c_uint8, "float32": ctypes.c_float, "float64": ctypes.c_double,
 }  # fmt: skip
 
 

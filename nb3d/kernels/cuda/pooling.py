@@ -1,4 +1,4 @@
-"""max_pool3d and average_pool3d of any window: see ``device/pool.py``."""
+"""max_pool3d and average_pool3d of any window, or of windows that divide the volume: see ``device/pool.py``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DTYPES = ("float32", "float64", "int32")
 
 def accepts(case: Case) -> str | None:
     """Accepts floats, and ``int32`` for the largest value."""
-    if case.out_dtype not in DTYPES or (case.op == "average_pool3d" and case.out_dtype == "int32"):
+    if case.out_dtype not in DTYPES or (case.op.endswith("average_pool3d") and case.out_dtype == "int32"):
         return f"does not pool {case.out_dtype}"
     if case.dtypes != (case.out_dtype,):
         return "needs one dtype"
@@ -25,6 +25,7 @@ def load(case: Case) -> Kernel:
     item = program("pool", (f"{dtype}[]",) * 2 + ("int32",) * 17, THREADS, op=case.op, dtype=dtype)
 
     def pool(x, out, scratch, *params):
-        launch_planes(item, case.out, x, out, n * od, od, oh, ow, channels, d, h, w, *params)
+        windows = params or (0,) * 9  # adaptive ones follow from the sizes
+        launch_planes(item, case.out, x, out, n * od, od, oh, ow, channels, d, h, w, *windows)
 
     return pool

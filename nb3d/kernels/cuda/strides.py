@@ -14,7 +14,7 @@ from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
 
 THREADS = 256
-AXES = 6
+AXES = 7
 MOST = 2**31 - THREADS  # positions of a run: the last block may reach beyond
 
 
@@ -105,7 +105,9 @@ def apply_map(
     walked = [*walks[:-1], *(still,) * (4 - len(operands)), walks[-1]]
     padding = (0,) * (AXES - len(shape))
     numbers = [number for walk in walked for number in (*walk.strides, *padding, walk.offset)]
+    number = np.dtype(item.arguments[-1]).type
     launch(
         item, (-(-lead * rest // THREADS), -(-shape[0] // lead)), *arrays, *absent, flat(out, kinds[4]), lead * rest,
-        lead, *shape, *(1,) * (AXES - len(shape)), *numbers, alpha, beta,
+        lead, *shape, *(1,) * (AXES - len(shape)), *numbers, number(alpha).item(),
+        number(beta).item(),
     )  # fmt: skip
