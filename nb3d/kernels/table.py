@@ -116,6 +116,10 @@ class UnknownOperation(KeyError):
         return str(self.args[0])
 
 
+class Refused(ValueError):
+    """An operation has kernels on a device, and none of them accepts a case."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """What the table chose for a case.
@@ -170,7 +174,8 @@ def select(case: Case, device: str = "cpu") -> Choice:
 
     Raises:
         UnknownOperation: No kernel computes the operation on ``device``.
-        ValueError: ``NB3D_IMPL`` forces an implementation that does not exist or refuses; or all refuse.
+        Refused: All refuse, a `ValueError`.
+        ValueError: ``NB3D_IMPL`` forces an implementation that does not exist or refuses.
     """
     return _select(case, device, os.environ.get("NB3D_IMPL", ""), current())
 
@@ -193,10 +198,12 @@ def _select(case: Case, device: str, forced: str, policy: Policy) -> Choice:
             return Choice(implementation, tuple(refusals))
         refusals.append((implementation.name, reason))
     reasons = "; ".join(f"{name}: {reason}" for name, reason in refusals)
-    because = f" (forced by NB3D_IMPL={forced!r})" if name is not None else ""
-    raise ValueError(
-        f"No implementation of {case.op!r} on {device!r} accepts the case{because}: {reasons}. Case: {case}"
-    )
+    if name is not None:
+        because = f" (forced by NB3D_IMPL={forced!r})"
+        raise ValueError(
+            f"No implementation of {case.op!r} on {device!r} accepts the case{because}: {reasons}. Case: {case}"
+        )
+    raise Refused(f"No implementation of {case.op!r} on {device!r} accepts the case: {reasons}. Case: {case}")
 
 
 def _forced_name(op: str, names: tuple[str, ...], forced: str) -> str | None:

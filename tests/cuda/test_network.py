@@ -21,13 +21,13 @@ layers = nb3d.layers
 @pytest.fixture
 def gpu(monkeypatch):
     """A driver that runs on the CPU, as the device of this process."""
+    from nb3d.kernels import devices
     from nb3d.kernels.cuda import diagnosis
-    from nb3d.plan import function
 
     driver = Interpreted()
     runtime = Runtime(driver)
     monkeypatch.setattr(diagnosis, "verdict", lambda: Finding("GPU", True, "the interpreter"))
-    monkeypatch.setattr(function, "gpu", lambda: runtime)
+    monkeypatch.setattr(devices, "gpu", lambda: runtime)
     return driver
 
 
@@ -126,22 +126,17 @@ def test_a_nan_goes_where_the_definition_sends_it(gpu, monkeypatch):
     assert not np.isnan(ours).all()
 
 
-def test_an_operation_without_a_kernel_is_named(gpu):
-    x = nb3d.Input((2,))
-    f = nb3d.function([x], [nb3d.ops.sin(x)], device="cuda")
-    with pytest.raises(KeyError, match="'sin' has no kernel for device 'cuda'"):
-        f([np.ones((1, 2), np.float32)])
-
-
-def test_auto_goes_back_to_the_cpu_with_a_warning(gpu, monkeypatch):
-    from nb3d.kernels import devices
-    from nb3d.plan import function
-
-    monkeypatch.setattr(function, "resolve", lambda name: devices.CUDA)
-    x = nb3d.Input((2,))
-    f = nb3d.function([x], [nb3d.ops.sin(x)])
-    with pytest.warns(RuntimeWarning, match="runs this network on the CPU: 'sin' has no kernel"):
-        assert f([np.zeros((1, 2), np.float32)])[0].tolist() == [[0, 0]]
+def test_a_step_without_a_kernel_runs_on_the_host_and_is_named(gpu):
+    x = nb3d.Input((6,))
+    model = nb3d.Model(x, nb3d.layers.ReLU()(nb3d.ops.sort(nb3d.layers.Dense(4, name="first")(x)) + 1.0))
+    values = np.random.default_rng(0).standard_normal((3, 6))
+    with pytest.warns(RuntimeWarning, match=r"device='cuda': 1 steps run on the host.*'sort' has no kernel for device"):
+        ours = model.predict(values, device="cuda")
+    np.testing.assert_allclose(ours, model.predict(values, device="cpu"), rtol=1e-5, atol=1e-6)
+    with pytest.warns(RuntimeWarning, match="on the host"):
+        text = str(model.plan(device="cuda"))
+    assert "host: reference" in text
+    assert "not cuda: 'sort' has no kernel" in text
 
 
 def test_inputs_that_are_outputs_and_losses(gpu):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -54,18 +56,20 @@ def _bindings() -> Any:
 
 
 class Nvidia:
-    """The first GPU, through its primary context and a stream of its own.
+    """The first GPU, through its primary context, a stream of its own, and one for copies beside it.
 
     Args:
         api: The driver's functions; those of ``cuda.bindings.driver`` where absent.
     """
+
+    number = 0
 
     def __init__(self, api: Any = None) -> None:
         driver = _bindings() if api is None else api
         self._api = driver
         self._local = threading.local()
         self._check(driver.cuInit(0))
-        self._device = self._check(driver.cuDeviceGet(0))
+        self._device = self._check(driver.cuDeviceGet(self.number))
         self._context = self._check(driver.cuDevicePrimaryCtxRetain(self._device))
         self._activate()
         attribute = driver.CUdevice_attribute
@@ -77,12 +81,25 @@ class Nvidia:
             )
         )
         self._architecture = f"sm_{major}{minor}" + ("a" if (major, minor) == (9, 0) else "")
-        self._stream = self._check(driver.cuStreamCreate(driver.CUstream_flags.CU_STREAM_NON_BLOCKING.value))
+        alone = driver.CUstream_flags.CU_STREAM_NON_BLOCKING.value
+        self._stream, self._copies = (self._check(driver.cuStreamCreate(alone)) for _ in range(2))
 
     @property
     def architecture(self) -> str:
         """Such as ``sm_90a``."""
         return self._architecture
+
+    @property
+    def name(self) -> str:
+        """Such as ``NVIDIA H100 80GB HBM3, driver 13000``."""
+        self._activate()
+        name = self._check(self._api.cuDeviceGetName(100, self._device)).split(b"\0")[0].decode()
+        return f"{name}, driver {self._check(self._api.cuDriverGetVersion())}"
+
+    @property
+    def stream(self) -> int:
+        """See the seam."""
+        return int(self._stream)
 
     def _activate(self) -> None:
         """Makes the context that of this thread."""
@@ -118,8 +135,9 @@ class Nvidia:
 
     def free(self, address: int) -> None:
         """See the seam; a driver that is gone has freed everything."""
-        self._activate()
-        self._api.cuMemFree(address)
+        with suppress(RuntimeError):
+            self._activate()
+            self._api.cuMemFree(address)
 
     def write(self, address: int, array: np.ndarray) -> None:
         """See the seam; the driver stages pageable memory before it returns."""
@@ -130,7 +148,76 @@ class Nvidia:
         """See the seam."""
         self._activate()
         self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
+        self.finish()
+
+    def copy(self, address: int, source: int, size: int) -> None:
+        """See the seam."""
+        self._activate()
+        self._check(self._api.cuMemcpyDtoDAsync(address, source, size, self._stream))
+
+    def finish(self) -> None:
+        """See the seam."""
+        self._activate()
         self._check(self._api.cuStreamSynchronize(self._stream))
+
+    def pinned(self, size: int) -> np.ndarray:
+        """See the seam."""
+        self._activate()
+        status, address = self._api.cuMemHostAlloc(size, 0)
+        if status == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
+            raise MemoryError(f"The host has no {size / 2**30:.2f} GiB of memory for copies to and from the GPU.")
+        where = int(self._check((status, address)))
+        memory = (ctypes.c_uint8 * size).from_address(where)
+        weakref.finalize(memory, self._unpin, where).atexit = False
+        return np.ctypeslib.as_array(memory)
+
+    def _unpin(self, address: int) -> None:
+        with suppress(RuntimeError):
+            self._activate()
+            self._api.cuMemFreeHost(address)
+
+    def send(self, address: int, array: np.ndarray) -> None:
+        """See the seam."""
+        self._activate()
+        self._check(self._api.cuMemcpyHtoDAsync(address, array.ctypes.data, array.nbytes, self._copies))
+        self._follow(self._stream, self._copies)
+
+    def fetch(self, address: int, out: np.ndarray) -> Callable[[], None]:
+        """See the seam."""
+        self._activate()
+        self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
+        event = self._check(self._api.cuEventCreate(0))
+        self._check(self._api.cuEventRecord(event, self._stream))
+
+        def wait(_keep: np.ndarray = out) -> None:
+            self._activate()
+            self._check(self._api.cuEventSynchronize(event))
+            self._check(self._api.cuEventDestroy(event))
+
+        return wait
+
+    def wait_for(self, stream: int) -> None:
+        """See the seam."""
+        self._activate()
+        self._follow(self._stream, self._api.CUstream(stream))
+
+    def let_wait(self, stream: int) -> None:
+        """See the seam."""
+        self._activate()
+        self._follow(self._api.CUstream(stream), self._stream)
+
+    def _follow(self, later: Any, earlier: Any) -> None:
+        event = self._check(self._api.cuEventCreate(0))
+        self._check(self._api.cuEventRecord(event, earlier))
+        self._check(self._api.cuStreamWaitEvent(later, event, 0))
+        self._check(self._api.cuEventDestroy(event))  # the driver keeps it until it is over
+
+    def home_of(self, address: int) -> int | None:
+        """See the seam."""
+        self._activate()
+        which = self._api.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
+        status, number = self._api.cuPointerGetAttribute(which, address)
+        return int(number) if status == self._api.CUresult.CUDA_SUCCESS else None
 
     def assemble(self, ptx: str) -> bytes:
         """See the seam."""

@@ -71,15 +71,30 @@ class Runtime:
             self.driver.read(source.address, out)
         return out
 
-    def bind(self, launches: Sequence[Launch]) -> Callable[[], None]:
-        """Returns one call that carries out all launches, as a graph where the driver can."""
+    def copied(self, source: Array) -> Array:
+        """Returns a copy on the GPU."""
+        target = self.allocate(source.shape, source.dtype)
+        self.copy(target, source)
+        return target
+
+    def copy(self, target: Array, source: Array) -> None:
+        """Copies one array of the GPU over another of as many bytes."""
+        if source.size:
+            self.driver.copy(target.address, source.address, source.nbytes)
+
+    def pinned(self, like: Array) -> np.ndarray:
+        """Returns an array of the host, of the shape of one of the GPU, that copies reach without a detour."""
+        return self.driver.pinned(max(like.nbytes, 1))[: like.nbytes].view(like.dtype).reshape(like.shape)
+
+    def bind(self, launches: Sequence[Launch], graph: bool = True) -> Callable[[], None]:
+        """Returns one call that carries out all launches, as a graph where that is wanted and the driver can."""
         bound = [self._bound(item) for item in launches]
 
         def run() -> None:
             for call in bound:
                 call()
 
-        return (self.driver.capture(run) if len(bound) > 1 else None) or run
+        return (self.driver.capture(run) if graph and len(bound) > 1 else None) or run
 
     def _bound(self, item: Launch) -> Callable[[], None]:
         call = self.driver.bind(
