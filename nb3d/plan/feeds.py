@@ -14,9 +14,7 @@ from nb3d.kernels import devices
 if TYPE_CHECKING:
     from nb3d.kernels.cuda.arrays import Array
 
-    Feed = np.ndarray | Array
-else:
-    Feed = Any
+Feed = Any  # an array of NumPy, or `nb3d.kernels.cuda.arrays.Array`: which of them, only whoever runs it must know
 
 
 def as_feed(value: Any) -> Any:
@@ -26,9 +24,10 @@ def as_feed(value: Any) -> Any:
     if any(hasattr(value, name) for name in ("__cuda_array_interface__", "__dlpack_device__")):
         from nb3d.kernels.cuda.exchange import is_on_gpu
 
-        if is_on_gpu(value):
-            return value
-    return np.asarray(value)
+        return value if is_on_gpu(value) else np.asarray(value)
+    from nb3d.kernels.cuda.arrays import Array
+
+    return value if isinstance(value, Array) else np.asarray(value)  # checked before
 
 
 def is_on_host(value: Any) -> bool:
@@ -77,6 +76,7 @@ def check_shape(tensor: KerasTensor, shape: Dims) -> None:
 
 
 def _borrowed(tensor: KerasTensor, value: Any, device: str) -> Array:
+    from nb3d.kernels.cuda.arrays import Array
     from nb3d.kernels.cuda.exchange import borrow
 
     if devices.resolve(device).name != "cuda":
@@ -87,7 +87,7 @@ def _borrowed(tensor: KerasTensor, value: Any, device: str) -> Array:
     runtime = devices.gpu()
     with runtime.turn:
         try:
-            array = borrow(value, runtime)
+            array = value if isinstance(value, Array) else borrow(value, runtime)
         except (TypeError, ValueError) as error:
             raise type(error)(f"Input {tensor.name!r}: {error}") from None
     if array.dtype != tensor.dtype:

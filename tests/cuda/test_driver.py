@@ -16,7 +16,8 @@ VALUES = {
     "cuDeviceGetAttribute": 9, "cuMemAlloc": 4096, "cuMemGetInfo": (1 << 30, 2 << 30), "cuModuleGetFunction": "kernel",
     "cuStreamEndCapture": "graph", "cuGraphInstantiate": "executable", "cuStreamCreate": "stream", "cuDeviceGet": 0,
     "cuDevicePrimaryCtxRetain": "context", "cuModuleLoadData": "module", "cuEventCreate": "event",
-    "cuEventElapsedTime": 2.0,
+    "cuEventElapsedTime": 2.0, "cuDeviceGetName": b"A GPU\0\0", "cuDriverGetVersion": 13000,
+    "cuPointerGetAttribute": 0,
 }  # fmt: skip
 
 

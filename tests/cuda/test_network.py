@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 import nb3d
-from nb3d.kernels.cuda.diagnosis import Finding
-from nb3d.kernels.cuda.runtime import Runtime
-from tests.cuda.interpreted import Interpreted
+from tests.cuda.gpu import pretend
 from tests.cuda.wheels import needed
 
 pytestmark = needed
@@ -20,15 +18,7 @@ layers = nb3d.layers
 
 @pytest.fixture
 def gpu(monkeypatch):
-    """A driver that runs on the CPU, as the device of this process."""
-    from nb3d.kernels import devices
-    from nb3d.kernels.cuda import diagnosis
-
-    driver = Interpreted()
-    runtime = Runtime(driver)
-    monkeypatch.setattr(diagnosis, "verdict", lambda: Finding("GPU", True, "the interpreter"))
-    monkeypatch.setattr(devices, "gpu", lambda: runtime)
-    return driver
+    return pretend(monkeypatch)
 
 
 def unet() -> nb3d.Model:

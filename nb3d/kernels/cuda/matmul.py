@@ -12,7 +12,7 @@ from nb3d.kernels.cuda.program import program
 from nb3d.kernels.cuda.strides import Walk, broadcast, merged
 
 DTYPES = ("float32", "float64", "int32", "int64")
-SIDE, THREADS, RESIDENT, AXES = 64, 256, 2, 3
+SIDE, THREADS, AXES = 64, 256, 3
 
 
 def accepts(case: Case) -> str | None:
@@ -49,8 +49,9 @@ def load(case: Case) -> Kernel:
     code, alpha, beta = case.params or (Activation.LINEAR, 0, 0)
     with_bias = case.op == "dense" and case.inputs[2] != (0,)
     down, across = -(-rows // SIDE), -(-columns // SIDE)
+    resident = 2 if dtype in ("float32", "int32") else 1  # 64 bits take twice the registers
     arguments = (*(f"{dtype}[]",) * 4, *("int64",) * 5, *("int64",) * 9, dtype, dtype)
-    item = program("matmul", arguments, THREADS, RESIDENT, dtype=dtype, bias=with_bias, code=int(code))
+    item = program("matmul", arguments, THREADS, resident, dtype=dtype, bias=with_bias, code=int(code))
 
     def product(a, b, bias, out):
         launch(
