@@ -54,6 +54,10 @@ class Plan:
 
     def compile(self) -> None:
         """Compiles what a run calls, or finds it on disk; runs nothing and allocates nothing."""
+        if self.schedule.device == "cuda":
+            from nb3d.plan.gpu_binding import programs
+
+            devices.gpu().load(programs(self.schedule))
         for item in self.schedule.steps:
             if item.step.output not in self.schedule.views:
                 item.choice.implementation.load(item.case)

@@ -6,9 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import Launch, recording
+from nb3d.kernels.cuda.program import Program
 from nb3d.kernels.cuda.runtime import Runtime
+from nb3d.plan.executor import constants_of
 from nb3d.plan.graph import ValueId
 from nb3d.plan.host_steps import HostStep, Operand, sequence
 from nb3d.plan.places import nbytes, result_roots
@@ -19,6 +23,34 @@ Where = Callable[[Array], Array]
 
 ALIGNMENT = 16  # bytes: kernels read four floats at a time
 KEPT_RUNS = 8  # bindings to inputs that lie elsewhere
+
+
+class Paper(Runtime):
+    """A run time without a GPU: arrays are addresses, and nothing is launched."""
+
+    def __init__(self) -> None:
+        self._next = 1 << 20
+
+    def allocate(self, shape: tuple[int, ...], dtype: str | np.dtype) -> Array:
+        """An array that is nowhere."""
+        array = Array(self._next, shape, np.dtype(dtype))
+        self._next += array.nbytes + 256
+        return array
+
+    def bind(self, launches: Sequence[Launch], graph: bool = True) -> Callable[[], None]:
+        """A call that does nothing."""
+        return lambda: None
+
+
+def programs(plan: Schedule) -> list[Program]:
+    """The programs that a run launches, each once, in the order of the steps."""
+    paper = Paper()
+    packed = [
+        tuple(None if array is None else paper.allocate(array.shape, array.dtype) for array in constants)
+        for constants in (constants_of(item, plan.graph) for item in plan.steps)
+    ]
+    work = (piece for _, pieces in Bound(plan, packed, paper).steps for piece in pieces)
+    return list(dict.fromkeys(piece.program for piece in work if isinstance(piece, Launch)))
 
 
 class Bound:
