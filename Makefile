@@ -48,6 +48,7 @@ bench-cold: $(VENV)/.demo  ## seconds from import to a first prediction, without
 
 test-gpu: $(VENV)/.gpu  ## every CUDA kernel on the GPU of this machine; NB3D_MODELS names a folder of models to run too
 	$(BIN) -m pytest -q -m gpu tests/cuda $(PYTEST_ARGS)
+	$(BIN) -m nb3d doctor --test
 
 bench-gpu: $(VENV)/.gpu  ## nb3d on the GPU of this machine, beside PyTorch if that is installed: under eight minutes
 	$(BIN) -m benchmarks.gpu $(BENCH_ARGS)

@@ -29,7 +29,6 @@ class Interpreted:
     """
 
     architecture = "interpreter"
-    name = "the interpreter"
     number = 0
     stream = 77  # a handle that nobody follows
 

@@ -19,8 +19,7 @@ VALUES = {
     "cuDeviceGetAttribute": 9, "cuMemAlloc": 4096, "cuMemGetInfo": (1 << 30, 2 << 30), "cuModuleGetFunction": "kernel",
     "cuStreamEndCapture": "graph", "cuGraphInstantiate": "executable", "cuStreamCreate": 22, "cuDeviceGet": 0,
     "cuDevicePrimaryCtxRetain": "context", "cuModuleLoadData": "module", "cuEventCreate": "event",
-    "cuEventElapsedTime": 2.0, "cuDeviceGetName": b"A GPU\0\0", "cuDriverGetVersion": 13000,
-    "cuPointerGetAttribute": 0,
+    "cuEventElapsedTime": 2.0, "cuPointerGetAttribute": 0,
 }  # fmt: skip
 
 
@@ -132,8 +131,8 @@ def test_times_are_those_of_events(api, driver):
     assert api.names().count("cuEventDestroy") == 4
 
 
-def test_it_says_which_gpu_it_is(driver):
-    assert (driver.name, driver.number, driver.home_of(4096)) == ("A GPU, driver 13000", 0, 0)
+def test_an_address_lies_on_a_gpu(driver):
+    assert driver.home_of(4096) == driver.number == 0
 
 
 def test_an_address_of_no_gpu_has_no_home(api, driver):

@@ -90,13 +90,6 @@ class Nvidia:
         return self._architecture
 
     @property
-    def name(self) -> str:
-        """Such as ``NVIDIA H100 80GB HBM3, driver 13000``."""
-        self._activate()
-        name = self._check(self._api.cuDeviceGetName(100, self._device)).split(b"\0")[0].decode()
-        return f"{name}, driver {self._check(self._api.cuDriverGetVersion())}"
-
-    @property
     def stream(self) -> int:
         """See the seam."""
         return int(self._stream)

@@ -16,10 +16,6 @@ class Driver(Protocol):
         """What machine code must be made for: ``sm_90a``."""
 
     @property
-    def name(self) -> str:
-        """What the GPU and its driver are, to tell them from others."""
-
-    @property
     def number(self) -> int:
         """The GPU's number among those of this machine."""
 
