@@ -40,7 +40,7 @@ _MAPS = (
     "logical_xor", "logical_not", "where", "abs", "negative", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square",
     "reciprocal", "sign", "floor", "ceil", "round", "trunc", "erf", "isnan", "isfinite", "isinf", "prelu", "clip",
     "batch_normalization", "floor_divide", "mod", "power", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh",
-    "arccosh", "arctanh", "log2", "log10", "exp2", "cbrt", "arctan2", "hypot", "logaddexp",
+    "arccosh", "arctanh", "log2", "log10", "exp2", "cbrt", "arctan2", "hypot", "logaddexp", "sin", "cos", "tan",
 )  # fmt: skip
 _COPIES = (
     "concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape", "broadcast_to",
@@ -100,6 +100,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     *((op, "cuda", "columns", "nb3d.kernels.cuda.reductions") for op in _REDUCTIONS),
     *((op, "cuda", "positions", "nb3d.kernels.cuda.positions") for op in ("argmax", "argmin")),
     *((op, "cuda", "running", "nb3d.kernels.cuda.running") for op in ("cumsum", "cumprod")),
+    *((op, "cuda", "ranks", "nb3d.kernels.cuda.ranks") for op in ("sort", "argsort")),
     *((op, "cuda", "gather", "nb3d.kernels.cuda.gathering") for op in ("take", "take_along_axis")),
     *(
         (op, "cpu", "reference", f"nb3d.kernels.reference.{family}")

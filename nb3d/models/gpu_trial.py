@@ -85,7 +85,7 @@ def _arithmetic(x: Any) -> Any:
         ops.where(x > 0.0, ops.log(positive), x * x), ops.var(x, axis=(1, 3)), ops.prod(x, axis=-1),
         ops.cumsum(x, axis=2), ops.take(x, ops.cast(indices[0, 0, 0, :2], "int32"), axis=-1),
         ops.transpose(x, (0, 4, 2, 1, 3)), ops.cast(indices, "float32"), ops.maximum(x, 0.25) / positive,
-        ops.pad(x, ((0, 0), (1, 2), (0, 0), (3, 0), (0, 0)), "reflect"), ops.sum(x, axis=(0, 1)),
+        ops.pad(x, ((0, 0), (1, 2), (0, 0), (3, 0), (0, 0)), "reflect"), ops.sum(x, axis=(0, 1)), ops.sort(x, axis=2),
     ]  # fmt: skip
 
 

@@ -118,15 +118,15 @@ def test_a_nan_goes_where_the_definition_sends_it(gpu, monkeypatch):
 
 def test_a_step_without_a_kernel_runs_on_the_host_and_is_named(gpu):
     x = nb3d.Input((6,))
-    model = nb3d.Model(x, nb3d.layers.ReLU()(nb3d.ops.sort(nb3d.layers.Dense(4, name="first")(x)) + 1.0))
+    model = nb3d.Model(x, nb3d.layers.ReLU()(nb3d.activations.sparsemax(nb3d.layers.Dense(4, name="first")(x)) + 1.0))
     values = np.random.default_rng(0).standard_normal((3, 6))
-    with pytest.warns(RuntimeWarning, match=r"device='cuda': 1 steps run on the host.*'sort' has no kernel for device"):
+    with pytest.warns(RuntimeWarning, match=r"'cuda': 1 steps run on the host.*'sparsemax' has no kernel for device"):
         ours = model.predict(values, device="cuda")
     np.testing.assert_allclose(ours, model.predict(values, device="cpu"), rtol=1e-5, atol=1e-6)
     with pytest.warns(RuntimeWarning, match="on the host"):
         text = str(model.plan(device="cuda"))
     assert "host: reference" in text
-    assert "not cuda: 'sort' has no kernel" in text
+    assert "not cuda: 'sparsemax' has no kernel" in text
 
 
 def test_inputs_that_are_outputs_and_losses(gpu):

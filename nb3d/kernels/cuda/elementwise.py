@@ -23,7 +23,8 @@ OF_FLOATS = (
     "isfinite", "isinf", "prelu", "clip", "batch_normalization", "trunc", "arcsin", "arccos", "arctan", "sinh", "cosh",
     "arcsinh", "arccosh", "arctanh", "log2", "log10", "exp2", "cbrt", "power", "arctan2", "hypot", "logaddexp",
 )  # fmt: skip
-OPS = (*ACTIVATIONS, *ANY_DTYPE, *OF_NUMBERS, *OF_FLOATS)
+OF_SINGLES = ("sin", "cos", "tan")
+OPS = (*ACTIVATIONS, *ANY_DTYPE, *OF_NUMBERS, *OF_FLOATS, *OF_SINGLES)
 APART = ("divide", "floor_divide", "mod")  # what has another function for integers
 
 
@@ -32,7 +33,7 @@ def accepts(case: Case) -> str | None:
     operands = case.dtypes[1:] if case.op == "where" else case.dtypes
     if len(set(operands)) > 1 or (case.op == "where" and case.dtypes[0] != "bool"):
         return f"needs operands of one dtype, got {', '.join(case.dtypes)}"
-    known = (*FLOATS, *WHOLE) if case.op in OF_NUMBERS else FLOATS
+    known = (*FLOATS, *WHOLE) if case.op in OF_NUMBERS else FLOATS[:1] if case.op in OF_SINGLES else FLOATS
     if case.op not in ANY_DTYPE and operands[0] not in known:
         return f"needs one dtype of {', '.join(known)}, got {operands[0]}"
     axes = len(merged(case.out, [*_walks(case), Walk(contiguous(case.out))])[0])

@@ -167,12 +167,20 @@ FUNCTIONS = {
 }
 
 
+ANGLES = ("sin", "cos", "tan")
+
+
 def function(name: str):
     """Returns the function of a name; activations go by theirs, and ``add:relu`` is one after another function."""
     name, _, then = name.partition(":")
     if then:
         first, last = function(name), activation(Activation[then.upper()])
         return device(lambda a, b, c, d, alpha, beta: last(first(a, b, c, d, alpha, beta), alpha, beta))
+    if name in ANGLES:
+        from nb3d.kernels.cuda.device import trigonometry  # instructions that the simulator has no words for
+
+        angle = getattr(trigonometry, name)
+        return device(lambda a, b, c, d, alpha, beta: angle(a))
     code = Activation.__members__.get(name.upper())
     if code is None:
         return device(FUNCTIONS[name])
