@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
+import inspect
 import itertools
 import threading
 from types import SimpleNamespace
@@ -21,6 +23,17 @@ VALUES = {
     "cuDevicePrimaryCtxRetain": "context", "cuModuleLoadData": "module", "cuEventCreate": "event",
     "cuEventElapsedTime": 2.0, "cuPointerGetAttribute": 0,
 }  # fmt: skip
+
+
+def _bindings():
+    """NVIDIA's, where they are installed: they load without a driver."""
+    try:
+        return importlib.import_module("cuda.bindings.driver")
+    except ImportError:
+        return None
+
+
+REAL = _bindings()
 
 
 class Api:
@@ -41,6 +54,8 @@ class Api:
             return _Constants()
 
         def call(*arguments):
+            if REAL is not None:  # there is such a function, and it takes so many
+                inspect.signature(getattr(REAL, name)).bind(*arguments)
             self.calls.append((name, *arguments))
             if name == "cuLaunchKernel":
                 pointers = ctypes.cast(arguments[9], ctypes.POINTER(ctypes.c_void_p))
