@@ -15,7 +15,7 @@ from nb3d.kernels.cuda.runtime import Runtime
 from nb3d.plan.executor import constants_of
 from nb3d.plan.graph import ValueId
 from nb3d.plan.host_steps import HostStep, Operand, sequence
-from nb3d.plan.places import nbytes, result_roots
+from nb3d.plan.places import is_slice, nbytes, result_roots
 from nb3d.plan.schedule import Schedule
 
 Work = Launch | HostStep
@@ -23,6 +23,11 @@ Where = Callable[[Array], Array]
 
 ALIGNMENT = 16  # bytes: kernels read four floats at a time
 KEPT_RUNS = 8  # bindings to inputs that lie elsewhere
+
+
+def _part(memory: Array, channel: int, shape: tuple[int, ...], dtype: str) -> Array:
+    """A value in the memory of its root, from a channel on."""
+    return memory.part(channel * np.dtype(dtype).itemsize, shape, dtype)
 
 
 class Paper(Runtime):
@@ -77,10 +82,11 @@ class Bound:
         for root in sorted({*graph.inputs, *result_roots(graph, places)} - {*layout.offsets}):
             memory[root] = runtime.allocate((nbytes(graph, root),), "uint8")
         self.views = {
-            value: memory[places[value].root].part(0, graph.shape(value), spec.dtype)
+            value: _part(memory[places[value].root], places[value].channel, graph.shape(value), spec.dtype)
             for value, spec in graph.specs.items()
             if places[value].root in memory
         }
+        self._slices = {value: places[value] for value in self.views if is_slice(value, graph, places)}
         scratch = arena.part(layout.size, (plan.scratch,), "uint8")
         self.steps: list[tuple[int, list[Work]]] = []
         for number, (item, constants) in enumerate(zip(plan.steps, packed, strict=True)):
@@ -105,6 +111,14 @@ class Bound:
         self._elsewhere: OrderedDict[tuple[tuple[ValueId, int], ...], tuple[Callable[[], None], Where, bool]] = (
             OrderedDict()
         )
+
+    def values(self, value: ValueId) -> np.ndarray:
+        """What a value is at the moment, be it a slice of the channels of another."""
+        place = self._slices.get(value)
+        if place is None:
+            return self._runtime.download(self.views[value])
+        whole = self._runtime.download(self.views[place.root])
+        return whole[..., place.channel : place.channel + self.graph.shape(value)[-1]].copy()
 
     def call(self, work: Sequence[Work], graph: bool = True) -> Callable[[], None]:
         """One call for several pieces of work; launches that follow each other become one graph."""

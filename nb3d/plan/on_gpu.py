@@ -87,7 +87,7 @@ class GpuExecutor:
         return self._validating or self._checking or watch.timing()
 
     def _run_watched(self, bound: Bound) -> None:
-        constants, views, driver = self.plan.graph.constants, bound.views, self._runtime.driver
+        constants, driver = self.plan.graph.constants, self._runtime.driver
         layers = layers_of([self.plan.steps[number] for number, _ in bound.steps])
         for layer, (number, work) in zip(layers, bound.steps, strict=True):
             item, run = self.plan.steps[number], bound.call(work, graph=False)
@@ -101,11 +101,13 @@ class GpuExecutor:
                 watch.report(item, driver.elapsed(run, 1)[0])
             if not (self._validating or self._checking):
                 continue
-            out = self._host(views.get(item.step.output), item.step.output)
+            out = bound.values(item.step.output)
             if self._validating:
                 absent = np.empty(0, item.case.out_dtype)
-                inputs = [absent if value is None else self._host(views.get(value), value)
-                          for value in item.step.inputs]  # fmt: skip
+                inputs = [
+                    absent if value is None else constants[value] if value in constants else bound.values(value)
+                    for value in item.step.inputs
+                ]
                 watch.validate(item, inputs, out)
             if self._checking:
                 watch.check_step(layer, item, [constants[v] for v in item.step.operands() if v in constants], out)

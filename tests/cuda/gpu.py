@@ -12,9 +12,10 @@ from tests.cuda.interpreted import Interpreted
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Interpreted:
-    """Makes a driver that runs on the CPU the GPU of this process."""
+    """Makes a driver that runs on the CPU the GPU of this process; ``"auto"`` stays the CPU."""
     driver = Interpreted()
     runtime = Runtime(driver)
     monkeypatch.setattr(diagnosis, "verdict", lambda: Finding("GPU", True, "the interpreter"))
     monkeypatch.setattr(devices, "gpu", lambda: runtime)
+    monkeypatch.setattr(devices, "_best", lambda: devices.CPU)
     return driver

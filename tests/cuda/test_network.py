@@ -142,3 +142,22 @@ def test_too_large_a_network_is_a_memory_error(gpu):
     with pytest.raises(MemoryError):
         model.predict(volumes(1), device="cuda")
     assert np.isfinite(model.predict(volumes(1), device="cpu")[0]).all()
+
+
+def test_operands_of_a_concatenation_are_written_in_their_place(gpu, monkeypatch):
+    x = nb3d.Input((4, 4, 4, 4))
+    skip = layers.Conv3D(8, 3, padding="same", activation="relu")(x)
+    low = layers.Conv3D(12, 3, padding="same")(layers.MaxPooling3D(2)(skip))
+    up = layers.Conv3DTranspose(5, 2, strides=2)(low)
+    model = nb3d.Model(x, layers.Conv3D(2, 3, padding="same")(layers.Concatenate()([up, skip])))
+    values = np.random.default_rng(0).standard_normal((2, 4, 4, 4, 4)).astype(np.float32)
+    plan = model.plan((2, 4, 4, 4, 4), device="cuda").schedule
+    (whole,) = (item for item in plan.steps if item.case.op == "concatenate")
+    assert whole.step.output in plan.views
+    expected = model.predict(values, device="cpu")
+    np.testing.assert_allclose(model.predict_on_batch(values, device="cuda"), expected, rtol=1e-4, atol=1e-5)
+    monkeypatch.setenv("NB3D_VALIDATE", "1")
+    np.testing.assert_allclose(model.predict_on_batch(values, device="cuda"), expected, rtol=1e-4, atol=1e-5)
+    monkeypatch.delenv("NB3D_VALIDATE")
+    ours = model.predict(values, device="cuda", check_finite=True)
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)

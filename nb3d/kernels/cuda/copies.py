@@ -6,13 +6,12 @@ result; padding with a value writes that everywhere first; other padding reads w
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nb3d.kernels.case import Case, Kernel, Shape
+from nb3d.kernels.case import OUT, Case, Kernel, Shape
 from nb3d.kernels.cuda.arrays import Array
-from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, contiguous, merged
+from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, contiguous, merged, strides_of
 
 OPS = ("concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape",
        "broadcast_to", "pad", "assign", "unfold")  # fmt: skip
@@ -56,12 +55,13 @@ def accepts(case: Case) -> str | None:
 
 
 def _moves(case: Case) -> list[Move]:
-    out = contiguous(case.out)
-    own = contiguous(case.inputs[0])
+    out = strides_of(case.out, case.pitch(OUT))
+    own = strides_of(case.inputs[0], case.pitch(0))
     if case.op == "concatenate":
         axis, moves, begin = case.params[0] % len(case.out), [], 0
         for number, shape in enumerate(case.inputs):
-            moves.append(Move(number, shape, Walk(contiguous(shape)), Walk(out, begin * out[axis])))
+            read = Walk(strides_of(shape, case.pitch(number)))
+            moves.append(Move(number, shape, read, Walk(out, begin * out[axis])))
             begin += shape[axis]
         return moves
     if case.op == "transpose":
@@ -74,7 +74,8 @@ def _moves(case: Case) -> list[Move]:
         n, d, h, w, c = case.inputs[0]
         fd, fh, fw = case.params
         repeated = (n, d, fd, h, fh, w, fw, c)
-        return [Move(0, repeated, Walk((own[0], own[1], 0, own[2], 0, own[3], 0, 1)), Walk(contiguous(repeated)))]
+        read = Walk((own[0], own[1], 0, own[2], 0, own[3], 0, 1))
+        return [Move(0, repeated, read, Walk(strides_of(repeated, case.pitch(OUT))))]
     if case.op in ("pad3d", "crop3d"):
         at_in, at_out = ((0, 0, 0), case.params) if case.op == "pad3d" else (case.params, (0, 0, 0))
         sizes = case.inputs[0] if case.op == "pad3d" else case.out
@@ -86,6 +87,14 @@ def _moves(case: Case) -> list[Move]:
         source = len(case.inputs) - 1
         return [Move(source, case.out, broadcast(case.inputs[source], case.out), Walk(out))]
     return [Move(0, case.inputs[0], Walk(own), Walk(own))]
+
+
+def slices(case: Case) -> tuple[int, ...]:
+    """All operands, where channels are put together, and voxels repeated, surrounded or cut off."""
+    if case.op == "concatenate" and case.params[0] % len(case.out) != len(case.out) - 1:
+        return ()
+    whole = case.op in ("concatenate", "upsample3d", "pad3d", "crop3d")
+    return (*range(len(case.inputs)), OUT) if whole else ()
 
 
 def _at(corner: Sequence[int], strides: Sequence[int]) -> int:
@@ -147,9 +156,11 @@ def load(case: Case) -> Kernel:
     def copies(*arguments):
         out = arguments[len(case.inputs)]
         if filler is not None:
-            apply_map("fill", (math.prod(case.out),), [], out, Walk((1,)), filler)
+            apply_map("fill", case.out, [], out, Walk(strides_of(case.out, case.pitch(OUT))), filler)
         for move in moves:
             source = out if move.source == RESULT else arguments[move.source]
+            if move.source != RESULT and source.address == out.address + move.write.offset * out.dtype.itemsize:
+                continue  # the operand of a concatenation that was written in its place
             op = "truth" if out.dtype == "bool" and source.dtype != "bool" else "copy"
             apply_map(op, move.sizes, [(source, move.read)], out, move.write)
 

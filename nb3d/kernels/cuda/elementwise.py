@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.case import Arrays, Case, Kernel
-from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, contiguous, merged
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
+from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, merged, strides_of
 
 FLOATS, WHOLE = ("float32", "float64"), ("int32", "int64")
 ACTIVATIONS = tuple(code.name.lower() for code in Activation)
@@ -36,16 +36,26 @@ def accepts(case: Case) -> str | None:
     known = (*FLOATS, *WHOLE) if case.op in OF_NUMBERS else FLOATS[:1] if case.op in OF_SINGLES else FLOATS
     if case.op not in ANY_DTYPE and operands[0] not in known:
         return f"needs one dtype of {', '.join(known)}, got {operands[0]}"
-    axes = len(merged(case.out, [*_walks(case), Walk(contiguous(case.out))])[0])
+    axes = len(merged(case.out, [*_walks(case), _into(case)])[0])
     return f"{axes} axes do not merge into {AXES}" if axes > AXES else None
 
 
 def _walks(case: Case) -> tuple[Walk, ...]:
     if case.op != "batch_normalization":
-        return tuple(broadcast(shape, case.out) for shape in case.inputs)
+        shapes = enumerate(case.inputs)
+        return tuple(broadcast(shape, case.out, case.pitch(number)) for number, shape in shapes)
     axis = case.params[1] % len(case.out)
     along = Walk(tuple(int(number == axis) for number in range(len(case.out))))
-    return Walk(contiguous(case.out)), along, along, along
+    return Walk(strides_of(case.out, case.pitch(0))), along, along, along
+
+
+def _into(case: Case) -> Walk:
+    return Walk(strides_of(case.out, case.pitch(OUT)))
+
+
+def slices(case: Case) -> tuple[int, ...]:
+    """The output and all operands; of batch normalization the values."""
+    return (0, OUT) if case.op == "batch_normalization" else (*range(len(case.inputs)), OUT)
 
 
 def _is_packed(case: Case) -> bool:
@@ -82,7 +92,7 @@ def overwrites(case: Case) -> tuple[int, ...]:
 
 def load(case: Case) -> Kernel:
     """Returns the kernel."""
-    walks, into = _walks(case), Walk(contiguous(case.out))
+    walks, into = _walks(case), _into(case)
     op, alpha, beta = case.op, 0.0, 0.0
     if case.op in APART and case.dtypes[0] in WHOLE:
         op = f"{op}_whole"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.case import Arrays, Case, Kernel
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cuda.columns import Columns, launch_reduction, partial_bytes
 from nb3d.kernels.cuda.normalization_runs import sizes, why_not
 from nb3d.kernels.cuda.scratch import Cutter, aligned
@@ -22,6 +22,11 @@ TOTAL = "float64"
 def accepts(case: Case) -> str | None:
     """Accepts floats."""
     return why_not(case)
+
+
+def slices(case: Case) -> tuple[int, ...]:
+    """The output."""
+    return (OUT,)
 
 
 def _columns(case: Case) -> tuple[Columns, Columns | None]:
@@ -53,7 +58,8 @@ def load(case: Case) -> Kernel:
     _, groups, epsilon, centered, divisor, code, alpha, beta = case.params
     each = channels // groups
     shape = (outer, rows, groups, each)
-    whole = Walk(contiguous(shape))
+    whole, pitch = Walk(contiguous(shape)), case.pitch(OUT)
+    into = Walk((rows * pitch, pitch, each, 1))
     of_groups, of_factors, of_channels = Walk((groups, 0, 1, 0)), Walk((channels, 0, each, 1)), Walk((0, 0, each, 1))
     op = "normalize" if centered else "rescale"
     op = op if code == Activation.LINEAR else f"{op}:{Activation(code).name.lower()}"
@@ -84,6 +90,6 @@ def load(case: Case) -> Kernel:
         )  # fmt: skip
         means = [(mean, of_groups)] if centered else []
         operands = [(x, whole), *means, (factors, of_factors), (offset, of_channels)]
-        apply_map(op, shape, operands, out, whole, alpha, beta)
+        apply_map(op, shape, operands, out, into, alpha, beta)
 
     return normalization

@@ -31,9 +31,15 @@ def contiguous(shape: Shape) -> tuple[int, ...]:
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
-def broadcast(shape: Shape, out: Shape) -> Walk:
-    """Returns how an operand is walked that is repeated as NumPy repeats it."""
-    own = contiguous(shape)
+def strides_of(shape: Shape, pitch: int) -> tuple[int, ...]:
+    """Returns the strides of an array that may be a slice of channels, ``pitch`` values from one voxel to the next."""
+    voxels = contiguous((*shape[:-1], 1)) if shape else ()
+    return (*(stride * pitch for stride in voxels[:-1]), 1) if shape else ()
+
+
+def broadcast(shape: Shape, out: Shape, pitch: int | None = None) -> Walk:
+    """Returns how an operand is walked that is repeated as NumPy repeats it; for the pitch see ``strides_of``."""
+    own = contiguous(shape) if pitch is None else strides_of(shape, pitch)
     lead = len(out) - len(shape)
     return Walk((0,) * lead + tuple(0 if size == 1 else stride for size, stride in zip(shape, own, strict=True)))
 

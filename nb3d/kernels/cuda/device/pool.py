@@ -33,7 +33,7 @@ def build(op: str, dtype: str):
     start = kind(0) if not largest else kind(-math.inf) if kind(0).dtype.kind == "f" else np.iinfo(kind).min
 
     def pool(
-        x, out, planes, od, oh, ow, channels, d, h, w, kd, kh, kw, sd, sh, sw, pd, ph, pw
+        x, out, planes, od, oh, ow, channels, x_pitch, o_pitch, d, h, w, kd, kh, kw, sd, sh, sw, pd, ph, pw
     ):  # fmt: skip
         at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
         count = oh * ow * channels
@@ -50,14 +50,15 @@ def build(op: str, dtype: str):
             value, inside = kind(start), 0
             for i in range(_first(i_d, od, d, sd, pd, adaptive), _last(i_d, od, d, kd, sd, pd, adaptive)):
                 for j in range(y0, y1):
-                    row = (((batch * d + i) * np.int64(h) + j) * w) * channels + channel
+                    row = (((batch * d + i) * np.int64(h) + j) * w) * x_pitch + channel
                     for k in range(x0, x1):
-                        seen = x[row + k * channels]
+                        seen = x[row + k * x_pitch]
                         if largest:
                             value = seen if (seen > value) | (seen != seen) else value
                         else:
                             value += seen
                             inside += 1
-            out[plane * np.int64(count) + at] = value if largest else kind(value / kind(inside))
+            to = (plane * np.int64(oh * ow) + voxel) * o_pitch + channel
+            out[to] = value if largest else kind(value / kind(inside))
 
     return pool

@@ -29,7 +29,7 @@ def build(dtype: str):
         low = udiv(from_below, parts) - 1
         return max(low, 0), min(low + 1, size - 1), kind(umod(from_below, parts)) / kind(parts)
 
-    def upsample(x, out, planes, od, oh, ow, channels, d, h, w, fd, fh, fw):
+    def upsample(x, out, planes, od, oh, ow, channels, x_pitch, o_pitch, d, h, w, fd, fh, fw):
         at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
         count = oh * ow * channels
         if at >= count:
@@ -44,11 +44,11 @@ def build(dtype: str):
             a, b = (low + y0) * w, (low + y1) * w
             p, q = (high + y0) * w, (high + y1) * w
             # Depth first, then height, then width: the order of the definition.
-            left_0 = _between(x[(a + x0) * channels + channel], x[(p + x0) * channels + channel], deep)
-            left_1 = _between(x[(b + x0) * channels + channel], x[(q + x0) * channels + channel], deep)
-            right_0 = _between(x[(a + x1) * channels + channel], x[(p + x1) * channels + channel], deep)
-            right_1 = _between(x[(b + x1) * channels + channel], x[(q + x1) * channels + channel], deep)
+            left_0 = _between(x[(a + x0) * x_pitch + channel], x[(p + x0) * x_pitch + channel], deep)
+            left_1 = _between(x[(b + x0) * x_pitch + channel], x[(q + x0) * x_pitch + channel], deep)
+            right_0 = _between(x[(a + x1) * x_pitch + channel], x[(p + x1) * x_pitch + channel], deep)
+            right_1 = _between(x[(b + x1) * x_pitch + channel], x[(q + x1) * x_pitch + channel], deep)
             left, right = _between(left_0, left_1, along), _between(right_0, right_1, along)
-            out[plane * np.int64(count) + at] = _between(left, right, across)
+            out[(plane * np.int64(oh * ow) + voxel) * o_pitch + channel] = _between(left, right, across)
 
     return upsample
