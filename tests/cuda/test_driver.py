@@ -128,6 +128,16 @@ def test_launches_become_one_graph(api, driver):
     assert api.names() == ["cuGraphLaunch"]
 
 
+def test_nothing_is_collected_while_a_graph_is_made(driver):
+    seen = []
+    driver.capture(lambda: seen.append(gc.isenabled()))
+    assert seen == [False]
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError):
+        driver.capture(lambda: 1 / 0)
+    assert gc.isenabled()
+
+
 @pytest.mark.parametrize("name", ["cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphInstantiate"])
 def test_where_there_are_no_graphs_launches_stay_single(api, driver, name):
     api.fails[name] = LOST

@@ -7,10 +7,11 @@ confirm it.
 from __future__ import annotations
 
 import ctypes
+import gc
 import threading
 import weakref
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -53,6 +54,18 @@ def _bindings() -> Any:
     from cuda.bindings import driver
 
     return driver
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Memory that the garbage collector gave back during a capture would spoil it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Nvidia:
@@ -266,7 +279,8 @@ class Nvidia:
         if api.cuStreamBeginCapture(self._stream, mode)[0] != api.CUresult.CUDA_SUCCESS:
             return None
         try:
-            run()
+            with _nothing_collected():
+                run()
         finally:
             status, graph = api.cuStreamEndCapture(self._stream)
         if status != api.CUresult.CUDA_SUCCESS:
