@@ -53,7 +53,7 @@ def test_a_repeated_run_gives_the_same_bits():
 def test_launches_are_captured_as_a_graph():
     runtime, launches = devices.gpu(), []
     implementation, example = next(pairs(most=1e6))
-    inputs = [runtime.upload(array) for array in example.inputs()]
+    inputs = [runtime.upload(array) for array in implementation.prepare(example.case, example.inputs())]
     with recording(launches.append):
         implementation.load(example.case)(*inputs, runtime.upload(example.out()), None, *example.case.params)
     assert runtime.driver.capture(lambda: None) is not None
