@@ -11,6 +11,7 @@ register tile on data in L1, on all threads at once.
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import sys
@@ -151,6 +152,10 @@ def without_transforms(case: Any) -> Callable[..., None]:
     def nothing_of_three(a: Any, b: Any, c: Any) -> None:
         return
 
+    @native(types.void(*[types.int64] * 4))
+    def nothing_of_four(a: Any, b: Any, c: Any, d: Any) -> None:
+        return
+
     @native(types.void(*[types.int64] * 7))
     def nothing_of_seven(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any) -> None:
         return
@@ -160,6 +165,7 @@ def without_transforms(case: Any) -> Callable[..., None]:
         "write": nothing_of_seven,
         "spread": nothing_of_three,
         "gather": nothing_of_three,
+        "weights": nothing_of_four,
     }
     with ExitStack() as stack:
         for name, function in instead.items():
@@ -177,10 +183,9 @@ def winograd_macs(case: Any) -> int:
 
     choice = fastest(case, policy.current().max_error)
     assert choice is not None
-    work = arrange(case, choice.tile)
-    tiles, channels, filters = (int(work.words[i]) for i in (word.TILES, word.CHANNELS, word.FILTERS))
-    groups_, _, frequencies, _, _ = work.packed_shape
-    return groups_ * frequencies * tiles * channels * filters
+    work = arrange(case, choice.tile, choice.fresh)
+    sizes = (int(work.words[i]) for i in (word.GROUPS, word.TILES, word.CHANNELS, word.FILTERS))
+    return math.prod(sizes) * math.prod(axis.n for axis in work.axes)
 
 
 def peak(threads: int) -> float:

@@ -72,6 +72,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("conv3d", "cpu", "direct", "nb3d.kernels.cpu.conv3d_direct"),
     ("conv3d_transpose", "cpu", "product", "nb3d.kernels.cpu.conv3d_transpose_product"),
     ("conv3d_transpose", "cpu", "phases", "nb3d.kernels.cpu.conv3d_transpose_phases"),
+    ("dense", "cpu", "rows", "nb3d.kernels.cpu.dense_rows"),
     ("dense", "cpu", "tiles", "nb3d.kernels.cpu.dense_tiles"),
     ("matmul", "cpu", "tiles", "nb3d.kernels.cpu.matmul_tiles"),
     *((op, "cpu", "rows", "nb3d.kernels.cpu.pooling") for op in _POOLING),

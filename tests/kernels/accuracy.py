@@ -46,9 +46,9 @@ def run(name: str, case: Case, inputs: Arrays, threads: int = 3) -> np.ndarray:
     return out
 
 
-def run_tile(tile: tuple[int, int, int], case: Case, inputs: Arrays) -> np.ndarray:
-    """Runs Winograd's algorithm with tiles of so many outputs, whatever would be chosen."""
-    forced = Choice(tile, 0.0, 0.0, 0.0)
+def run_tile(tile: tuple[int, int, int], case: Case, inputs: Arrays, fresh: bool = False) -> np.ndarray:
+    """Runs Winograd's algorithm with tiles of so many outputs, and fresh weights or not, whatever would be chosen."""
+    forced = Choice(tile, fresh, 0.0, 0.0, 0.0)
     with mock.patch.object(conv3d_winograd, "_choice", return_value=forced):
         return run("winograd", case, inputs)
 

@@ -27,7 +27,7 @@ def normalizations() -> Iterator[Example]:
         yield plain(op, (shape,), shape, (4,))
         yield plain(op, (shape,), shape, (1,))
         yield plain(op, ((7, 1),), (7, 1), (-1,))
-        for channels in (2, 3, 9):
+        for channels in (2, 3, 4, 9, 16):
             yield plain(op, ((40, channels),), (40, channels), (1,), values="special")
             yield plain(op, ((40, channels),), (40, channels), (1,), F64)
         yield plain(op, ((50_000, 4),), (50_000, 4), (1,), note="medium")

@@ -93,6 +93,7 @@ LARGE = (
     Large(
         "dense", "tiles", 3600 * DEEP, lambda rows: (((rows, 1), (1, 1), (1,)), (rows, 1)), NOTHING, axis=0, first=0
     ),
+    Large("dense", "rows", 3600 * HALF, lambda filters: (((1, 2), (2, filters), NO), (1, filters)), NOTHING),
     Large("matmul", "tiles", HALF, lambda n: (((n, 90, 80), (n, 80, 90)), (n, 90, 90)), axis=0, first=0),
     *(Large(f"{kind}_pool3d", "rows", DEEP, _same(), (3, 3, 3, 1, 1, 1, 1, 1, 1)) for kind in ("max", "average")),
     Large("relu", "flat", DEEP, _same(), (0.0, math.inf)),
@@ -107,7 +108,7 @@ LARGE = (
     ),
     Large("normalization", "volumes", DEEP, _same(1, (1,), (1,)), (2, *PLAINLY)),
     Large("normalization", "runs", HALF, _same(2, (2,), (2,)), (4, *PLAINLY)),
-    Large("softmax", "blocks", HALF, _same(2), (4,)),
+    *(Large("softmax", "blocks", HALF, _same(channels), (4,)) for channels in (2, 3, 9)),
     Large(
         "concatenate", "copies", HALF,
         lambda depth: (((1, depth, 60, 60, 1), (1, depth, 60, 60, 1)), (1, depth, 60, 60, 2)), (4,),

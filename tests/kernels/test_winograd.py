@@ -10,6 +10,7 @@ import pytest
 
 from nb3d.kernels import policy, table
 from nb3d.kernels.activations import Activation
+from nb3d.kernels.cpu import conv3d_winograd
 from nb3d.kernels.cpu.winograd import blocks, cost
 from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import MOST, axis
@@ -28,6 +29,14 @@ def _default_policy():
     policy.choose(None)
 
 
+@pytest.fixture(params=[False, True], ids=["packed", "fresh"])
+def fresh(request, monkeypatch):
+    """Runs the test with weights that are transformed once, and with those that are at every run."""
+    chosen = conv3d_winograd._choice
+    monkeypatch.setattr(conv3d_winograd, "_choice", lambda case: replace(chosen(case), fresh=request.param))
+    return request.param
+
+
 @pytest.mark.parametrize("taps", range(2, 8))
 @pytest.mark.parametrize("size", [2, 3, 4, 6])
 def test_matrices_compute_a_correlation(size, taps):
@@ -44,7 +53,7 @@ def test_matrices_compute_a_correlation(size, taps):
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_any_kernel(kernel, padding):
+def test_any_kernel(kernel, padding, fresh):
     example = conv((9, 7, 10), 9, 21, kernel=kernel, padding=padding, batch=2, residual=True, activation=LINEAR,
                    constant=True)  # fmt: skip
     inputs = example.inputs()
@@ -53,7 +62,7 @@ def test_any_kernel(kernel, padding):
 
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 9, 2), (2, 1, 13), (4, 5, 3), (8, 8, 8), (13, 2, 6)])
 @pytest.mark.parametrize("before", [(1, 1, 1), (0, 2, 1), (3, 0, 0), (2, 2, 2)])
-def test_any_size_and_uneven_padding(sizes, before):
+def test_any_size_and_uneven_padding(sizes, before, fresh):
     out = tuple(n + 1 for n in sizes)  # more than the padding before accounts for: zeros behind
     shapes = ((1, *sizes, 10), (3, 3, 3, 10, 7), (7,), (0,))
     base = conv((4, 4, 4), 10, 7, activation=LINEAR, constant=True).case
@@ -66,14 +75,14 @@ def test_any_size_and_uneven_padding(sizes, before):
 
 @pytest.mark.parametrize("channels", [(1, 1), (3, 16), (8, 2), (24, 40), (33, 17), (128, 100)])
 @pytest.mark.parametrize("extras", [{}, {"residual": True}, {"bias": False}, ELU, {"residual": True, **ELU}])
-def test_any_channels_and_epilogue(channels, extras):
+def test_any_channels_and_epilogue(channels, extras, fresh):
     example = conv((5, 6, 7), *channels, constant=True, **extras)
     inputs = example.inputs()
     expected = run("reference", example.case, inputs)
     assert error(run("winograd", example.case, inputs), expected) < 1e-5
 
 
-def test_groups_and_float64():
+def test_groups_and_float64(fresh):
     for extras in ({"groups": 3}, {"dtype": "float64"}, {"dtype": "float64", "kernel": (5, 5, 5)}):
         example = conv((6, 7, 8), 12, 18, constant=True, **extras)
         inputs = example.inputs()
@@ -87,7 +96,7 @@ def test_groups_and_float64():
     [((3, 3, 3), 16), ((3, 3, 3), 128), ((1, 3, 3), 32), ((3, 1, 1), 32), ((5, 5, 5), 16), ((2, 2, 2), 32),
      ((4, 4, 4), 8), ((7, 7, 7), 8)],
 )  # fmt: skip
-def test_error(kernel, channels, values):
+def test_error(kernel, channels, values, fresh):
     case, inputs = problem(values, kernel, channels)
     expected = exact(case, inputs)
     found = error(run("winograd", case, inputs), expected)
@@ -99,16 +108,16 @@ def test_error(kernel, channels, values):
 
 @pytest.mark.parametrize("values", DATA)
 @pytest.mark.parametrize(("size", "taps"), cost.TILES)
-def test_error_of_every_tile_along_an_axis(size, taps, values):
+def test_error_of_every_tile_along_an_axis(size, taps, values, fresh):
     case, inputs = problem(values, (1, taps, 1), 32)
     expected = exact(case, inputs)
-    found = error(run_tile((1, size, 1), case, inputs), expected)
+    found = error(run_tile((1, size, 1), case, inputs, fresh), expected)
     assert found <= 30 * error(run("direct", case, inputs), expected)
     if values == "normal" and cost.error_of(case, (1, size, 1)) <= policy.MAX_ERROR:
         assert found <= policy.MAX_ERROR
 
 
-def test_nan_and_infinity_stay_within_the_tiles_that_read_them():
+def test_nan_and_infinity_stay_within_the_tiles_that_read_them(fresh):
     example = conv((13, 13, 13), 8, 16, bias=False, constant=True)
     x, weights, *rest = example.inputs()
     for value in (np.nan, np.inf):
@@ -122,7 +131,7 @@ def test_nan_and_infinity_stay_within_the_tiles_that_read_them():
             assert np.isfinite(np.compress(far, wino, position + 1)).all()
 
 
-def test_bits_do_not_depend_on_the_batch():
+def test_bits_do_not_depend_on_the_batch(fresh):
     example = conv((6, 7, 9), 16, 24, batch=3, residual=True, constant=True, **ELU)
     x, weights, bias, residual = example.inputs()
     together = run("winograd", example.case, (x, weights, bias, residual))
@@ -174,9 +183,32 @@ def test_tiles_in_segments_of_the_depth_compute_the_same(monkeypatch):
     whole = run("winograd", example.case, inputs)
     monkeypatch.setattr(blocks, "NEAR_BYTES", 0)
     blocks.arrange.cache_clear()
-    segments = int(blocks.arrange(example.case, cost.fastest(example.case, 1.0).tile).words[word.SEGMENT])
+    segments = int(blocks.arrange(example.case, cost.fastest(example.case, 1.0).tile, False).words[word.SEGMENT])
     assert 1 < segments <= blocks.SEGMENT
     np.testing.assert_array_equal(run("winograd", example.case, inputs), whole)
+    blocks.arrange.cache_clear()
+
+
+def test_large_weights_of_few_tiles_stay_fresh():
+    case = conv((4, 14, 14), 512, 512, constant=True).case
+    choice = cost.fastest(case, policy.MAX_ERROR)
+    assert choice.fresh
+    assert math.prod(blocks.arrange(case, choice.tile, True).packed_shape) == math.prod(case.inputs[1])
+    assert not cost.fastest(conv((4, 14, 14), 64, 64, constant=True).case, policy.MAX_ERROR).fresh
+    assert not cost.fastest(conv((64, 64, 64), 256, 256, constant=True).case, policy.MAX_ERROR).fresh
+
+
+def test_blocks_of_fresh_weights_compute_the_same(monkeypatch):
+    example = conv((12, 12, 13), 70, 40, batch=2, residual=True, constant=True)
+    choice = replace(conv3d_winograd._choice(example.case), fresh=True)
+    monkeypatch.setattr(conv3d_winograd, "_choice", lambda case: choice)
+    whole = run("winograd", example.case, example.inputs())
+    monkeypatch.setattr(blocks, "FRESH_BYTES", 0)
+    monkeypatch.setattr(blocks, "SLICE_CHANNELS", 16)
+    tasks = blocks.arrange(example.case, choice.tile, True).tasks
+    blocks.arrange.cache_clear()
+    assert blocks.arrange(example.case, choice.tile, True).tasks > tasks
+    np.testing.assert_array_equal(run("winograd", example.case, example.inputs()), whole)
     blocks.arrange.cache_clear()
 
 

@@ -1,6 +1,7 @@
 """conv3d by Winograd's minimal filtering, along every axis with 2 to 7 taps. See ``winograd/``.
 
-For stride 1 and weights that are known before the run: they are transformed once, to 2 to 8 times their size.
+For stride 1 and weights that are known before the run: they are transformed once, to 2 to 8 times their size, unless
+they would no longer fit the caches and few tiles need them: then at every run, a part at a time.
 ``accepts`` says what can be computed, ``declines`` what should not be, for one of three reasons: the policy forbids
 it, no tile is expected to keep the policy's error, or the direct kernel is estimated faster. All look at one sample
 only, so that a result does not depend on the batch it is computed in.
@@ -27,7 +28,7 @@ from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.blocks import Blocks, arrange, is_packed_for, pack
 from nb3d.kernels.cpu.winograd.cost import Choice, fastest, most_exact
 from nb3d.kernels.cpu.winograd.task import filter_tiles
-from nb3d.kernels.cpu.winograd.transforms import gather, planes, spread, write
+from nb3d.kernels.cpu.winograd.transforms import gather, planes, spread, weights, write
 
 MOST_TAPS = 7
 
@@ -79,7 +80,8 @@ def _choice(case: Case) -> Choice:
 
 
 def _work(case: Case) -> Blocks:
-    return arrange(case, _choice(case).tile)
+    choice = _choice(case)
+    return arrange(case, choice.tile, choice.fresh)
 
 
 def prepare(case: Case, inputs: Arrays) -> Arrays:
@@ -115,6 +117,8 @@ def _with_functions(case: Case, work: Blocks) -> np.ndarray:
         words[word.WRITE] = write(*form, False, *extras).address
     if words[word.FILTERS] % lanes:
         words[word.WRITE_LAST] = write(*form, True, *extras).address
+    if work.fresh:
+        words[word.WEIGHTS] = weights(h, w, d, lanes, dtype).address
     words[word.FINISH] = 0 if extras[1] else finish_address(case.params[10], dtype, False)
     words[word.TILE] = words[word.TILE_MORE] = tile(rows, columns, dtype, lanes=lanes).address
     if words[word.TILES] % words[word.ROWS]:

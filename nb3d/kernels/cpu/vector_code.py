@@ -96,6 +96,15 @@ class Vectors:
             value = fold(value, self.builder.shuffle_vector(value, value, order))
         return self.builder.extract_element(value, I32(0))
 
+    def within(self, value: Any, width: int, fold: Callable[[Any, Any], Any]) -> Any:
+        """Neighbouring lanes, `width` of them (a power of two), folded: the result in every lane of them."""
+        step = 1
+        while step < width:
+            order = ir.Constant(ir.VectorType(I32, self.lanes), [lane ^ step for lane in range(self.lanes)])
+            value = fold(value, self.builder.shuffle_vector(value, value, order))
+            step *= 2
+        return value
+
     def total(self, value: Any) -> Any:
         """The sum of all lanes."""
         return self._folded(value, self.builder.fadd)

@@ -21,6 +21,9 @@ from nb3d.kernels.cpu.winograd.points import Axis, axis
 ENOUGH_TASKS = 16  # filters are divided until there are as many: every part transforms the input anew
 NEAR_BYTES = 4 * 1024 * 1024  # of input that tiles side by side along the height share: what stays in L3
 SEGMENT = 8  # tiles along the depth, where all of them see more than that
+RUN = 4  # channels whose fresh weights lie side by side: U is written frequency by frequency
+SLICE_CHANNELS = 32  # of fresh weights: those of a block of filters fit L2
+FRESH_BYTES = 2 * 1024 * 1024  # V and S of a block with fresh weights: every block transforms them anew
 BLOCK_BYTES = 1024 * 1024  # V and S of a block, if that is more than one row of register tiles
 ORDER = (1, 2, 0)  # height, width, depth
 
@@ -38,6 +41,7 @@ class Blocks:
         axes: Transforms along height, width and depth.
         tile: Outputs of a tile along depth, height and width.
         dtype: Name of the dtype.
+        fresh: Whether weights are transformed at every run.
     """
 
     words: np.ndarray
@@ -46,14 +50,15 @@ class Blocks:
     axes: tuple[Axis, ...]
     tile: Triple
     dtype: str
+    fresh: bool
 
     @property
     def packed_shape(self) -> tuple[int, int, int, int, int]:
-        """``U``: group, block of filters, frequency, channel, filter."""
-        words = self.words
+        """``U``: group, block of filters, frequency, channel, filter; fresh: the same with channel, tap in place."""
+        words, taps = self.words, math.prod(a.taps for a in self.axes)
         padded, width = words[word.CHUNKS] * words[word.LANES_IN], words[word.COLUMNS] * words[word.LANES]
-        frequencies = math.prod(a.n for a in self.axes)
-        return int(words[word.GROUPS]), int(words[word.BLOCKS]), frequencies, int(padded), int(width)
+        inner = (int(words[word.CHANNELS]), taps) if self.fresh else (math.prod(a.n for a in self.axes), int(padded))
+        return int(words[word.GROUPS]), int(words[word.BLOCKS]), *inner, int(width)
 
 
 def lanes_for(channels: int, dtype: str) -> int:
@@ -106,7 +111,7 @@ def _strides(sizes: tuple[int, ...], voxel: int) -> tuple[int, int, int, int]:
 
 
 @lru_cache(maxsize=1024)
-def arrange(case: Case, tile: Triple) -> Blocks:
+def arrange(case: Case, tile: Triple, fresh: bool) -> Blocks:
     """Cuts a convolution into blocks of tiles of so many outputs along depth, height and width."""
     x, kernel, out, dtype = case.inputs[0], case.inputs[1], case.out, case.out_dtype
     size, groups = np.dtype(dtype).itemsize, int(case.params[9])
@@ -127,21 +132,27 @@ def arrange(case: Case, tile: Triple) -> Blocks:
     v_tile, s_tile = _odd_lines(frequencies * lanes_in * size), _odd_lines(frequencies * width * size)
     rows = -(-tiles // most_rows(columns))
     most = -(-tiles // rows)
-    block_rows = max(min(BLOCK_BYTES // (most * (chunks * v_tile + s_tile)), rows), 1)
+    piece = min(max(SLICE_CHANNELS // lanes_in, 1), chunks) if fresh else chunks
+    room = FRESH_BYTES if fresh else BLOCK_BYTES
+    block_rows = max(min(room // (most * (piece * v_tile + s_tile)), rows), 1)
     row_blocks = -(-rows // block_rows)
-    parts = min(blocks, -(-ENOUGH_TASKS // (groups * row_blocks)))
+    parts = blocks if fresh else min(blocks, -(-ENOUGH_TASKS // (groups * row_blocks)))
     part = -(-blocks // parts)
 
-    vector = max(lanes, lanes_in) * size
+    vector, taps = max(lanes, lanes_in) * size, math.prod(kernel[:3])
+    voxel, run = width * size, min(RUN, lanes_in) if fresh else lanes_in
+    u_next = _odd_lines(run * voxel) if fresh else chunks * lanes_in * voxel
+    u_run = frequencies * u_next if fresh else run * voxel
     ring, table = round_up(axes[2].n * plane * vector), 3 * plane * 8
     rooms = {
-        word.AT_V: chunks * block_rows * most * v_tile, word.AT_S: block_rows * most * s_tile,
-        word.AT_RING: chunks * ring, word.AT_TABLE: max(chunks, columns) * table, word.AT_RUNS: chunks * 16,
+        word.AT_V: piece * block_rows * most * v_tile, word.AT_S: block_rows * most * s_tile,
+        word.AT_U: piece * lanes_in // run * u_run if fresh else 0,
+        word.AT_RING: piece * ring, word.AT_TABLE: max(piece, columns) * table,
+        word.AT_RUNS: piece * lanes_in // run * 16,
         word.AT_ZEROS: vector, word.AT_RUBBISH: vector,
     }  # fmt: skip
     x_n, x_h, x_w, x_d = _strides(x[1:4], case.pitch(0) * size)
     out_n, out_h, out_w, out_d = _strides(out[1:4], case.pitch(OUT) * size)
-    u_next = chunks * lanes_in * width * size
     values = {
         word.X_N: x_n, word.X_H: x_h, word.X_W: x_w, word.X_D: x_d,
         word.OUT_N: out_n, word.OUT_H: out_h, word.OUT_W: out_w, word.OUT_D: out_d,
@@ -158,7 +169,9 @@ def arrange(case: Case, tile: Triple) -> Blocks:
         word.LANES_IN: lanes_in, word.CHUNKS: chunks, word.LANES: lanes, word.COLUMNS: columns,
         word.V_TILE: v_tile, word.V_NEXT: lanes_in * size, word.V_CHUNK: block_rows * most * v_tile,
         word.S_TILE: s_tile, word.S_NEXT: width * size,
-        word.U_BLOCK: frequencies * u_next, word.U_NEXT: u_next, word.BLOCKS: blocks, word.PART: part,
+        word.U_BLOCK: channels * taps * voxel if fresh else frequencies * u_next,
+        word.U_NEXT: u_next, word.U_CHANNEL: taps * voxel, word.U_RUN: u_run, word.RUN: run, word.SLICE: piece,
+        word.BLOCKS: blocks, word.PART: part,
         word.ROWS: rows, word.BLOCK_ROWS: block_rows, word.TILE_ROWS: tiles // rows,
         word.RING: ring, word.TABLE: table,
     }  # fmt: skip
@@ -170,38 +183,46 @@ def arrange(case: Case, tile: Triple) -> Blocks:
     words = np.zeros(word.END, np.int64)
     for name, value in values.items():
         words[name] = value
-    return Blocks(words, row_blocks * groups * -(-blocks // part), at, axes, tile, dtype)
+    return Blocks(words, row_blocks * groups * -(-blocks // part), at, axes, tile, dtype, fresh)
 
 
 def pack(work: Blocks, kernel: np.ndarray) -> np.ndarray:
     """Transforms ``kernel (kd, kh, kw, ci / groups, co)`` to ``U[group][block][frequency][channel][filter]``.
 
-    In float64, rounded once, a block at a time. Channels and filters that do not exist are zero. A cache line in front
-    says which tiles the weights were transformed for. Every axis is a product with what lies behind it, so nothing is
-    moved: a third of the time of tensordot, which puts the axis it sums over last.
+    In float64, rounded once, a block at a time. Filters and channels that do not exist are zero. Every axis is a
+    product with what lies behind it, so nothing is moved: a third of the time of tensordot, which puts the axis it sums
+    over last. Weights that stay fresh are put in order only: ``[group][block][channel][tap][filter]``. A cache line in
+    front says what the weights were packed for.
     """
-    groups, blocks, frequencies, _, width = work.packed_shape
+    groups, blocks, *_, width = work.packed_shape
     filters, channels, dtype = int(work.words[word.FILTERS]), kernel.shape[3], np.dtype(work.dtype)
     front = CACHE_LINE // dtype.itemsize
     memory = aligned_zeros((front + math.prod(work.packed_shape),), dtype)
-    memory[:3] = work.tile
+    memory[:4] = *work.tile, work.fresh
     packed = memory[front:].reshape(work.packed_shape)
-    kernel = kernel.transpose(*ORDER, 3, 4)
     for group in range(groups):
         for block in range(blocks):
             first = group * filters + block * width
             last = min(first + width, (group + 1) * filters)
-            part = kernel[..., first:last].astype(np.float64, order="C")
-            before = 1
-            with np.errstate(all="ignore"):  # weights may be infinite
-                for a in work.axes:
-                    part = a.filters @ part.reshape(before, a.taps, -1)
-                    before *= a.n
-            packed[group, block, :, :channels, : last - first] = part.reshape(frequencies, channels, -1)
+            part, target = kernel[..., first:last], packed[group, block, ..., : last - first]
+            if work.fresh:
+                target[:] = part.reshape(-1, channels, last - first).transpose(1, 0, 2)
+            else:
+                target[:, :channels] = _frequencies(work, part)
     return memory
+
+
+def _frequencies(work: Blocks, kernel: np.ndarray) -> np.ndarray:
+    part = kernel.transpose(*ORDER, 3, 4).astype(np.float64, order="C")
+    before = 1
+    with np.errstate(all="ignore"):  # weights may be infinite
+        for a in work.axes:
+            part = a.filters @ part.reshape(before, a.taps, -1)
+            before *= a.n
+    return part.reshape(before, *kernel.shape[3:])
 
 
 def is_packed_for(work: Blocks, memory: np.ndarray) -> bool:
     """Returns whether weights were packed for these blocks."""
     size = CACHE_LINE // memory.itemsize + math.prod(work.packed_shape)
-    return memory.size == size and tuple(memory[:3]) == work.tile
+    return memory.size == size and tuple(memory[:4]) == (*work.tile, work.fresh)

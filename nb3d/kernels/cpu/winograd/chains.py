@@ -56,8 +56,16 @@ def output_groups(axis: Axis) -> tuple[Group, ...]:
 
 def input_chain(vec: Vectors, axis: Axis, group: Group, loads: Loads) -> Mapping[int, Any]:
     """Emits some frequencies of the values that ``loads`` give; those that are needed are called, once."""
-    matrix = axis.inputs
-    values = {k: loads[k]() for k in range(axis.n) if np.any(matrix[list(group), k])}
+    return _frequencies(vec, axis.inputs, axis, group, loads)
+
+
+def filter_chain(vec: Vectors, axis: Axis, group: Group, loads: Loads) -> Mapping[int, Any]:
+    """Emits some frequencies of the taps that ``loads`` give; those that are needed are called, once."""
+    return _frequencies(vec, axis.filters, axis, group, loads)
+
+
+def _frequencies(vec: Vectors, matrix: np.ndarray, axis: Axis, group: Group, loads: Loads) -> Mapping[int, Any]:
+    values = {k: load() for k, load in enumerate(loads) if np.any(matrix[list(group), k])}
     results: dict[int, Any] = {}
     for i in group:
         pair = next((pair for pair in axis.pairs if i in pair), None)

@@ -22,9 +22,22 @@ import numpy as np
 from nb3d.kernels.case import Case
 from nb3d.kernels.cpu.host import halves_are_free, vectors
 from nb3d.kernels.cpu.microkernel import lanes_of
-from nb3d.kernels.cpu.winograd.blocks import Triple, columns_for, filter_lanes, lanes_for, steps_of, tiles_of
+from nb3d.kernels.cpu.winograd.blocks import (
+    BLOCK_BYTES,
+    ENOUGH_TASKS,
+    FRESH_BYTES,
+    SLICE_CHANNELS,
+    Triple,
+    columns_for,
+    filter_lanes,
+    lanes_for,
+    steps_of,
+    tiles_of,
+)
 
 MARGIN = 0.85  # of the time of the direct kernel
+SMALL = 4.0e6  # bytes of transformed weights that are kept for nothing
+PRICE = 1.5  # multiply-adds of time that keeping another byte is worth
 CLOSE = 1.04  # times that are taken for equal
 MOST_SCRATCH = 24 * 2**20  # bytes of V and S of one tile of the register tile: a bound for the scratch of a worker
 
@@ -37,25 +50,33 @@ class Speeds:
         direct: A multiply-add of the direct kernel.
         products: A multiply-add of the register tile here.
         inputs: Input transform, for a vector of frequencies, and for a vector of voxels that comes from L3 or memory.
+        weights: Transform of fresh weights, for a vector of frequencies.
         outputs: Output transform, for a vector of frequencies, and for a vector of voxels.
         cache: Bytes of weights that stay in L2.
-        near: Bytes of weights that come from L3.
-        shared: Bytes of weights that stay in L3.
-        far: Bytes of weights that come from memory.
+        rates: Bytes of weights that come from L3, in part from memory, all from memory.
+        shared: Bytes of weights that stay in L3, and of those that stay there in part.
+        sums: Bytes of products that are read and written back.
     """
 
     direct: float = 1.07
     products: float = 1.14
     inputs: tuple[float, float] = (8.0, 13.5)
+    weights: float = 9.0
     outputs: tuple[float, float] = (6.0, 18.6)
     cache: float = 1.0e6
-    near: float = 16.0
-    shared: float = 20.0e6
-    far: float = 8.0
+    rates: tuple[float, float, float] = (16.0, 8.0, 4.5)
+    shared: tuple[float, float] = (20.0e6, 60.0e6)
+    sums: float = 10.0
+
+    def reading(self, size: float) -> float:
+        """The time to read so many bytes of weights."""
+        if size < self.cache:
+            return 0.0
+        return size / self.rates[sum(size >= most for most in self.shared)]
 
 
 # By the bytes of a vector: narrow ones need more of everything but memory.
-_SPEEDS = {64: Speeds(), 32: Speeds(near=8.0, far=4.0), 16: Speeds(near=4.0, far=2.0)}
+_SPEEDS = {64: Speeds(), 32: Speeds(rates=(8.0, 4.0, 2.2)), 16: Speeds(rates=(4.0, 2.0, 1.1))}
 
 # (outputs of a tile, taps) of an axis -> what it multiplies the error with. Absent ones are of no use: too large an
 # error for one axis, or slower than another tile.
@@ -79,12 +100,14 @@ class Choice:
 
     Attributes:
         tile: Outputs along depth, height and width.
+        fresh: Whether weights are transformed at every run.
         time: Estimated, in multiply-adds.
         direct: Estimated time of the direct kernel.
         error: To expect.
     """
 
     tile: Triple
+    fresh: bool
     time: float
     direct: float
     error: float
@@ -102,23 +125,34 @@ def error_of(case: Case, tile: Triple) -> float:
     return _DIRECT_ERROR[case.out_dtype] * axes * math.sqrt(max(channels / _FEW_CHANNELS, 1.0))
 
 
+def _taps_inside(case: Case) -> float:
+    """Returns how many taps of the kernel an output voxel has inside the input, on average: others cost nothing."""
+    total = 1.0
+    for size, outputs, taps, before, step in zip(
+        case.inputs[0][1:4], case.out[1:4], case.inputs[1][:3], case.params[3:6], case.params[6:9], strict=True
+    ):
+        at = np.arange(outputs)[:, None] - before + step * np.arange(taps)
+        total *= np.count_nonzero((at >= 0) & (at < size)) / outputs
+    return total
+
+
 def direct_time(case: Case) -> float:
     """Returns the time of the direct kernel for one sample."""
     groups, filters = case.params[9], case.out[4] // case.params[9]
     lanes = lanes_for(filters, case.out_dtype)
     registers = -(-filters // lanes) * lanes / lanes_of(case.out_dtype)
-    return _speeds().direct * math.prod(case.out[1:4]) * math.prod(case.inputs[1][:4]) * groups * registers
+    return _speeds().direct * math.prod(case.out[1:4]) * _taps_inside(case) * case.inputs[1][3] * groups * registers
 
 
 def _speeds() -> Speeds:
     return _SPEEDS[vectors().size]
 
 
-def winograd_time(case: Case, tile: Triple) -> float:
-    """Returns the time with tiles of so many outputs for one sample."""
+def winograd_time(case: Case, tile: Triple, fresh: bool) -> float:
+    """Returns the time with tiles of so many outputs, and weights transformed once or at every run, for one sample."""
     speeds, size, groups = _speeds(), np.dtype(case.out_dtype).itemsize, case.params[9]
     taps, dtype = case.inputs[1][:3], case.out_dtype
-    frequencies = math.prod(m + k - 1 for m, k in zip(tile, taps, strict=True))
+    frequencies = _frequencies(case, tile)
     tiles = math.prod(math.prod(tiles_of(*axis)) for axis in zip(case.out[1:4], tile, steps_of(case), strict=True))
     channels, filters, register = case.inputs[1][3], case.out[4] // groups, lanes_of(dtype)
     lanes_in, lanes = lanes_for(channels, dtype), filter_lanes(filters, dtype)
@@ -131,9 +165,16 @@ def winograd_time(case: Case, tile: Triple) -> float:
     inputs = tiles * chunks * lanes_in / register * (frequencies * speeds.inputs[0] + seen * speeds.inputs[1])
     outputs = tiles * registers * (frequencies * speeds.outputs[0] + written * speeds.outputs[1])
     weights = frequencies * chunks * lanes_in * blocks * columns * lanes * size
-    readings = math.ceil(tiles / 14)
-    rate = math.inf if weights < speeds.cache else speeds.near if weights < speeds.shared else speeds.far
-    return groups * (products + inputs + outputs + weights * readings / rate)
+    if fresh:
+        passes = math.ceil(tiles * _tile_bytes(case, tile, min(channels, SLICE_CHANNELS)) / FRESH_BYTES)
+        taken = math.prod(taps) * channels * blocks * columns * lanes * size
+        transformed = frequencies * channels * registers * speeds.weights + taken / speeds.rates[1]
+        again = math.ceil(channels / SLICE_CHANNELS) - 1  # slices whose products are added to those before
+        sums = 2 * again * tiles * frequencies * blocks * columns * lanes * size / speeds.sums
+        return groups * (products + inputs * blocks + outputs + sums + passes * transformed)
+    passes = math.ceil(tiles * _tile_bytes(case, tile, channels) / BLOCK_BYTES)
+    parts = min(blocks, math.ceil(ENOUGH_TASKS / (groups * passes)))
+    return groups * (products + inputs * parts + outputs + speeds.reading(weights) * math.ceil(tiles / 14))
 
 
 @lru_cache(maxsize=1024)
@@ -142,19 +183,46 @@ def _choices(case: Case) -> tuple[Choice, ...]:
     sizes = [[m for m, k in _ERRORS if k == taps] if taps > 1 else [1] for taps in case.inputs[1][:3]]
     direct = direct_time(case)
     choices = (
-        Choice(tile, winograd_time(case, tile), direct, error_of(case, tile))
+        Choice(tile, fresh, winograd_time(case, tile, fresh), direct, error_of(case, tile))
         for tile in cast("Iterator[Triple]", product(*sizes))
-        if _block_bytes(case, tile) <= MOST_SCRATCH
+        for fresh in (False, True)
+        if _has_room(case, tile, fresh)
     )
     return tuple(sorted(choices, key=lambda choice: choice.time))
+
+
+def _has_room(case: Case, tile: Triple, fresh: bool) -> bool:
+    """Returns whether a worker has room; small weights need not be fresh."""
+    if fresh:
+        return _weights_bytes(case, tile) >= SMALL
+    return 14 * _tile_bytes(case, tile, case.inputs[1][3]) <= MOST_SCRATCH
+
+
+def _frequencies(case: Case, tile: Triple) -> int:
+    return math.prod(m + k - 1 for m, k in zip(tile, case.inputs[1][:3], strict=True))
+
+
+def _weights_bytes(case: Case, tile: Triple) -> int:
+    """Returns the bytes of transformed weights."""
+    return _frequencies(case, tile) * math.prod(case.inputs[1][3:]) * np.dtype(case.out_dtype).itemsize
 
 
 def fastest(case: Case, max_error: float) -> Choice | None:
     """Returns the fastest tile whose error is at most ``max_error``, ``None`` if there is none.
 
-    Of tiles that are about as fast, the most exact one.
+    Of tiles that are about as fast, the most exact one. Transformed weights that are kept have a price: fresh ones are
+    chosen although they take longer, where they save enough memory.
     """
-    allowed = [choice for choice in _choices(case) if choice.error <= max_error]
+    best = [_fastest(case, max_error, fresh) for fresh in (False, True)]
+    packed, fresh = best
+    if packed is None or fresh is None:
+        return packed or fresh
+    price = PRICE * max(_weights_bytes(case, packed.tile) - SMALL, 0.0)
+    return fresh if fresh.time < packed.time + price else packed
+
+
+def _fastest(case: Case, max_error: float, fresh: bool) -> Choice | None:
+    allowed = [choice for choice in _choices(case) if choice.fresh == fresh and choice.error <= max_error]
     close = [choice for choice in allowed if choice.time <= CLOSE * allowed[0].time]
     return min(close, key=lambda choice: choice.error, default=None)
 
@@ -164,7 +232,6 @@ def most_exact(case: Case) -> Choice | None:
     return min(_choices(case), key=lambda choice: choice.error, default=None)
 
 
-def _block_bytes(case: Case, tile: Triple) -> int:
-    """Returns the bytes of V and S of the smallest block."""
-    frequencies = math.prod(m + k - 1 for m, k in zip(tile, case.inputs[1][:3], strict=True))
-    return 14 * frequencies * (case.inputs[1][3] + 3 * lanes_of(case.out_dtype)) * np.dtype(case.out_dtype).itemsize
+def _tile_bytes(case: Case, tile: Triple, channels: int) -> int:
+    """Returns the bytes of V, of so many channels, and S of a tile."""
+    return _frequencies(case, tile) * (channels + 3 * lanes_of(case.out_dtype)) * np.dtype(case.out_dtype).itemsize

@@ -18,11 +18,12 @@ from numba.extending import intrinsic
 
 from nb3d.kernels.cpu.memory import I64
 from nb3d.kernels.cpu.vector_code import Vectors
-from nb3d.kernels.cpu.winograd.chains import input_chain, input_groups, output_chain, output_groups
+from nb3d.kernels.cpu.winograd.chains import filter_chain, input_chain, input_groups, output_chain, output_groups
 from nb3d.kernels.cpu.winograd.points import Axis, axis
 
 AHEAD_IN = 4  # planes of the input that are fetched to L2 in advance
 AHEAD_OUT = 1  # and of the output, to be written
+AHEAD_WEIGHTS = 32 * 1024  # bytes
 
 
 def _entry(builder: Any, table: Any, index: int) -> Any:
@@ -105,6 +106,57 @@ def inputs_depth(context, m, k, lines, lanes, dtype, ring, slot, target):
             for group in input_groups(d):
                 for f, value in input_chain(vec, d, group, loads).items():
                     vec.store(value, builder.add(to, I64(f * vec.bytes)))
+        return ctx.get_dummy_value()
+
+    return types.void(m, k, lines, lanes, dtype, *[types.int64] * 3), generate
+
+
+@intrinsic(prefer_literal=True)
+def filters(context, mh, kh, mw, kw, lanes, dtype, source, step, target, distance):
+    """The taps of a plane, ``step`` apart -> ``n_h * n_w`` frequencies, ``distance`` apart."""
+    h, w = axis(mh.literal_value, kh.literal_value), axis(mw.literal_value, kw.literal_value)
+    count, name = lanes.literal_value, str(dtype.instance_type)
+
+    def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, step, target, distance = arguments[-4:]
+        vec = Vectors(builder, name, count)
+
+        def load(tap: int) -> Any:
+            return vec.load(builder.add(source, builder.mul(I64(tap), step)))
+
+        for tap in range(h.taps * w.taps):
+            vec.prefetch(builder.add(builder.add(source, builder.mul(I64(tap), step)), I64(AHEAD_WEIGHTS)))
+        for group in input_groups(w):
+            rows = [
+                filter_chain(vec, w, group, [partial(load, i * w.taps + j) for j in range(w.taps)])
+                for i in range(h.taps)
+            ]
+            for fw in group:
+                for part in input_groups(h):
+                    for fh, value in filter_chain(vec, h, part, [partial(row.get, fw) for row in rows]).items():
+                        vec.store(value, builder.add(target, builder.mul(I64(fh * w.n + fw), distance)))
+        return ctx.get_dummy_value()
+
+    return types.void(mh, kh, mw, kw, lanes, dtype, *[types.int64] * 4), generate
+
+
+@intrinsic(prefer_literal=True)
+def filters_depth(context, m, k, lines, lanes, dtype, source, target, distance):
+    """The planes of ``filters``, one for every tap of the depth -> all frequencies, ``distance`` apart."""
+    d, count, name, number = (
+        axis(m.literal_value, k.literal_value), lanes.literal_value, str(dtype.instance_type), lines.literal_value
+    )  # fmt: skip
+
+    def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, target, distance = arguments[-3:]
+        vec = Vectors(builder, name, count)
+        with cgutils.for_range(builder, I64(number)) as line:
+            begin = builder.add(source, builder.mul(line.index, I64(vec.bytes)))
+            to = builder.add(target, builder.mul(line.index, builder.mul(distance, I64(d.n))))
+            loads = [partial(vec.load, builder.add(begin, I64(tap * number * vec.bytes))) for tap in range(d.taps)]
+            for group in input_groups(d):
+                for f, value in filter_chain(vec, d, group, loads).items():
+                    vec.store(value, builder.add(to, builder.mul(I64(f), distance)))
         return ctx.get_dummy_value()
 
     return types.void(m, k, lines, lanes, dtype, *[types.int64] * 3), generate

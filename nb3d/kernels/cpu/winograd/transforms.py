@@ -1,4 +1,4 @@
-"""The transforms of a tile: four functions, called through their addresses.
+"""The transforms of a tile: five functions, called through their addresses.
 
 Height and width of a plane are transformed at once, in registers, plane after plane along the depth; then the depth.
 Tiles that follow each other along the depth share planes, so only ``m_d`` of ``n_d`` are new for a tile: they lie in a
@@ -6,6 +6,7 @@ ring. The way back is the same in reverse order.
 
 ``planes``   voxels -> height and width -> ring (or, where the depth has one tap, V itself)
 ``spread``   ring -> depth -> the ``n_h * n_w * n_d`` frequencies of a tile, side by side in V
+``weights``  the taps of a channel, for a vector of filters -> their frequencies in U
 ``gather``   the frequencies of a tile in S -> depth -> ``m_d`` planes in L1
 ``write``    these (or, with one tap, S) -> height and width, bias, residual, ReLU -> voxels
 
@@ -30,7 +31,8 @@ from numba import types
 
 from nb3d.kernels.cpu.compile import Native, native
 from nb3d.kernels.cpu.memory import clear, pointer
-from nb3d.kernels.cpu.winograd.emit import inputs, inputs_depth, outputs, outputs_depth
+from nb3d.kernels.cpu.streaming import stack
+from nb3d.kernels.cpu.winograd.emit import filters, filters_depth, inputs, inputs_depth, outputs, outputs_depth
 from nb3d.kernels.cpu.winograd.points import Axis
 
 
@@ -74,6 +76,26 @@ def spread(d: Axis, lines: int, lanes: int, dtype: str) -> Native:
         inputs_depth(m, k, lines, lanes, kind, ring, slot, target)
 
     return winograd_spread
+
+
+@cache
+def weights(h: Axis, w: Axis, d: Axis, lanes: int, dtype: str) -> Native:
+    """Returns the transform of weights: ``source, step`` (of taps), ``target, distance`` (of frequencies)."""
+    (mh, kh), (mw, kw), (md, kd), kind = (h.size, h.taps), (w.size, w.taps), (d.size, d.taps), np.dtype(dtype).type
+    lines, vector = h.n * w.n, lanes * np.dtype(dtype).itemsize
+    plane, room, deep = lines * vector, kd * lines * vector, d.n > 1
+
+    @native(types.void(*[types.int64] * 4))
+    def winograd_weights(source, step, target, distance):
+        if deep:
+            between = stack(room)
+            for k in range(kd):
+                filters(mh, kh, mw, kw, lanes, kind, source + k * kh * kw * step, step, between + k * plane, vector)
+            filters_depth(md, kd, lines, lanes, kind, between, target, distance)
+        else:
+            filters(mh, kh, mw, kw, lanes, kind, source, step, target, distance)
+
+    return winograd_weights
 
 
 @cache
