@@ -7,8 +7,8 @@ import threading
 import warnings
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # a graph is built, looked at and saved without a plan
     from nb3d.plan.executor import Executor
     from nb3d.plan.on_gpu import GpuExecutor
     from nb3d.plan.schedule import Schedule
+
+Result = TypeVar("Result")
 
 KEPT_PLANS = 8  # per function; each holds packed weights and an arena
 
@@ -124,20 +126,28 @@ class Function:
 
             on_host = [value if isinstance(value, np.ndarray) else devices.gpu().download(value) for value in checked]
             watch.check_inputs([tensor.name for tensor in self.inputs], on_host)
-        executor: Any = self.executor([array.shape for array in checked])  # it runs what `check` returned
-        with self._forgetting(checked):
-            outputs: list[np.ndarray] = executor(checked)
-            return outputs
+        return self._with_room(checked, lambda executor: executor(checked))
 
-    @contextmanager
-    def _forgetting(self, arrays: Sequence[Any]) -> Iterator[None]:
-        """What did not fit the memory leaves nothing there."""
+    def _with_room(self, arrays: Sequence[Feed], act: Callable[[Any], Result]) -> Result:
+        """What somebody does with the plan for some arrays; where the memory ends, once more without the others."""
+        shapes = [array.shape for array in arrays]
         try:
-            yield
+            return act(self.executor(shapes))
         except MemoryError:
-            with self._lock:
-                self._plans.pop(self._key([array.shape for array in arrays]), None)
+            if not self._forget(shapes):
+                raise
+        try:
+            return act(self.executor(shapes))
+        except MemoryError:
+            self._forget(shapes)
             raise
+
+    def _forget(self, shapes: Sequence[Dims]) -> bool:
+        """Drops all plans, and with them their memory; returns whether there were any but that for these shapes."""
+        with self._lock:
+            others = self._plans.keys() - {self._key(shapes)}
+            self._plans.clear()
+        return bool(others)
 
     def one_by_one(self, batches: Iterable[Sequence[Any]]) -> Iterator[list[np.ndarray]]:
         """The outputs for one batch after another; on a GPU the copies of one run beside the work of the other."""
@@ -147,9 +157,7 @@ class Function:
             if self.check_finite or devices.resolve(self.device).name == "cpu":
                 yield self(checked)
                 continue
-            executor: Any = self.executor([array.shape for array in checked])
-            with self._forgetting(checked):
-                waiting.append(executor.submit(checked))
+            waiting.append(self._with_room(checked, partial(_submit, checked)))
             if len(waiting) > 1:
                 yield waiting.popleft()()
         while waiting:
@@ -172,9 +180,7 @@ class Function:
             if handle is not None:
                 runtime.driver.wait_for(handle)
             checked = self.check(arrays)
-            executor: Any = self.executor([array.shape for array in checked])
-            with self._forgetting(checked):
-                results: list[DeviceArray] = executor.on_device(checked)
+            results: list[DeviceArray] = self._with_room(checked, lambda executor: executor.on_device(checked))
             if handle is not None:
                 runtime.driver.let_wait(handle)
             else:
@@ -235,6 +241,10 @@ class Function:
             while len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
             return found
+
+
+def _submit(arrays: Sequence[Feed], executor: GpuExecutor) -> Callable[[], list[np.ndarray]]:
+    return executor.submit(arrays)
 
 
 def _executor(plan: Schedule, checking: bool) -> Executor | GpuExecutor:

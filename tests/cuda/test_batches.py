@@ -82,6 +82,29 @@ def test_a_batch_that_does_not_fit_leaves_nothing_behind(gpu, model):
     assert not model.function("cuda")._plans
 
 
+def test_plans_that_nobody_runs_make_room(gpu, model):
+    """A card that holds one plan, but not two."""
+    live, place, release, room = {}, gpu.allocate, gpu.free, [1 << 20]
+
+    def allocate(size):
+        if sum(live.values()) + size > room[0]:
+            raise MemoryError("the card is small")
+        address = place(size)
+        live[address] = size
+        return address
+
+    gpu.allocate, gpu.free = allocate, lambda address: (live.pop(address), release(address))
+    for count in (4, 3, 4):
+        ours = model.predict_on_batch(VALUES[:count], device="cuda")
+        for one, two in zip(ours, model.predict(VALUES[:count], device="cpu"), strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+        assert len(model.function("cuda")._plans) == 1
+        room[0] = min(room[0], 3 * sum(live.values()) // 2)
+    with pytest.raises(MemoryError):
+        model.predict_on_batch(np.concatenate([VALUES] * 4), device="cuda")
+    assert sum(live.values()) == 0
+
+
 def test_after_a_lost_gpu_the_cpu_still_works(gpu, model):
     model.predict(VALUES, device="cuda")
 
