@@ -65,7 +65,7 @@ class GpuExecutor:
             self._packed.append(
                 constants
                 if item.is_on_host(plan.device)
-                else tuple(None if array is None else runtime.upload(array) for array in constants)
+                else tuple(None if array is None else runtime.upload_constant(array) for array in constants)
             )
         self._validating, self._checking = watch.validating(), checking
         self.plan = plan if self._validating or checking else without_weights(plan)

@@ -99,7 +99,8 @@ def test_plans_that_nobody_runs_make_room(gpu, model):
         for one, two in zip(ours, model.predict(VALUES[:count], device="cpu"), strict=True):
             np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
         assert len(model.function("cuda")._plans) == 1
-        room[0] = min(room[0], 3 * sum(live.values()) // 2)
+        if count == 4:  # the larger plan just fits
+            room[0] = sum(live.values()) + 1000
     with pytest.raises(MemoryError):
         model.predict_on_batch(np.concatenate([VALUES] * 4), device="cuda")
     assert sum(live.values()) == 0

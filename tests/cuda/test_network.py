@@ -85,6 +85,19 @@ def test_memory_is_given_back_with_the_model(gpu):
     assert gpu.allocations == gpu.releases
 
 
+def test_plans_for_several_shapes_have_one_copy_of_the_weights(gpu):
+    x = nb3d.Input((None, 8))
+    model = nb3d.Model(x, layers.Dense(16)(x))
+    sizes, place = [], gpu.allocate
+    gpu.allocate = lambda size: (sizes.append(size), place(size))[1]
+    for length in (3, 5, 3):
+        values = np.random.default_rng(length).standard_normal((1, length, 8))
+        ours = model.predict_on_batch(values, device="cuda")
+        np.testing.assert_allclose(ours, model.predict(values, device="cpu"), rtol=1e-5, atol=1e-6)
+    (weights,) = {size for size in sizes if size > 1000}
+    assert sizes.count(weights) == 1
+
+
 def test_every_step_can_be_validated(gpu, monkeypatch):
     monkeypatch.setenv("NB3D_VALIDATE", "1")
     model, x = unet(), volumes(1)

@@ -192,8 +192,7 @@ class Nvidia:
         """See the seam."""
         self._activate()
         self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
-        event = self._check(self._api.cuEventCreate(0))
-        self._check(self._api.cuEventRecord(event, self._stream))
+        event = self._mark(self._stream)
 
         def wait(_keep: np.ndarray = out) -> None:
             self._activate()
@@ -212,9 +211,15 @@ class Nvidia:
         self._activate()
         self._follow(self._api.CUstream(stream), self._stream)
 
+    def _mark(self, stream: Any) -> Any:
+        """Returns an event that is reached when all that a stream has been given is done."""
+        untimed = self._api.CUevent_flags.CU_EVENT_DISABLE_TIMING.value
+        event = self._check(self._api.cuEventCreate(untimed))
+        self._check(self._api.cuEventRecord(event, stream))
+        return event
+
     def _follow(self, later: Any, earlier: Any) -> None:
-        event = self._check(self._api.cuEventCreate(0))
-        self._check(self._api.cuEventRecord(event, earlier))
+        event = self._mark(earlier)
         self._check(self._api.cuStreamWaitEvent(later, event, 0))
         self._check(self._api.cuEventDestroy(event))  # the driver keeps it until it is over
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -39,6 +40,7 @@ class Runtime:
         self.driver = driver
         self.turn = threading.RLock()
         self._kernels: dict[Program, Any] = {}
+        self._constants: weakref.WeakValueDictionary[Any, _Block] = weakref.WeakValueDictionary()
 
     def allocate(self, shape: tuple[int, ...], dtype: str | np.dtype) -> Array:
         """Returns an array, its content undefined.
@@ -57,6 +59,23 @@ class Runtime:
         target = self.allocate(array.shape, array.dtype)
         self.write(target, array)
         return target
+
+    def upload_constant(self, array: np.ndarray) -> Array:
+        """Returns what ``upload`` returns, for values that nobody will change: equal ones lie there once.
+
+        Plans for several shapes have the same weights.
+        """
+        if array.size == 0:
+            return Array(0, array.shape, array.dtype)
+        content = np.ascontiguousarray(array)
+        digest = hashlib.sha256(content.reshape(-1).view(np.uint8).data).digest()
+        key = content.dtype.str, content.size, digest
+        with self.turn:
+            block = self._constants.get(key)
+            if block is None:
+                block = self._constants[key] = _Block(self.driver, content.nbytes)
+                self.driver.write(block.address, content)
+        return Array(block.address, array.shape, array.dtype, block)
 
     def write(self, target: Array, array: np.ndarray) -> None:
         """Copies a NumPy array over an array of the GPU of the same shape, converting its dtype."""
