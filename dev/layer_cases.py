@@ -325,6 +325,9 @@ def regularizations() -> Family:
     for name in ("AlphaDropout", "GaussianDropout"):
         family.record(name, {"rate": 0.5}, shapes=(SEQUENCE,))
     family.record("GaussianNoise", {"stddev": 0.5}, shapes=(SEQUENCE,))
+    family.record("SpectralNormalization", {"layer": Wrapped("Conv3D", {"filters": 3, "kernel_size": 2})})
+    embedding = {"layer": Wrapped("Embedding", {"input_dim": 5, "output_dim": 3}), "power_iterations": 2}
+    family.record("SpectralNormalization", embedding, shapes=((2, 9),), integers=5)
     family.record("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, shapes=(SEQUENCE,))
     family.record("Dropout", {"rate": 0.5}, {"rate": 0.25, "noise_shape": [None, 1, 1, 1, 4]})
     return family

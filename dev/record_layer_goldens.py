@@ -64,6 +64,11 @@ def make(class_name: str, kwargs: dict[str, Any], name: str) -> Any:
     return getattr(keras.layers, class_name)(**inner, name=name)
 
 
+def weights_of(layer: Any) -> list[np.ndarray]:
+    """Trainable weights first, as nb3d has them."""
+    return [np.array(weight) for weight in sorted(layer.weights, key=lambda weight: not weight.trainable)]
+
+
 def run(case: Case, layer: Any, fed: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
     """Outputs of a layer, and its weights before and after."""
     import keras
@@ -73,13 +78,14 @@ def run(case: Case, layer: Any, fed: list[np.ndarray]) -> tuple[list[np.ndarray]
         return layer(*tensors, **kwargs) if case.apart or len(tensors) == 1 else layer(tensors, **kwargs)
 
     called([keras.Input(batch_shape=x.shape, dtype=x.dtype) for x in fed])
-    layer.set_weights([weight_values(weight.name, weight.shape) for weight in layer.weights])
+    for weight in layer.weights:
+        weight.assign(weight_values(weight.name, weight.shape))
     if hasattr(layer, "finalize_state"):  # of a Normalization that got its statistics as weights
         layer.finalize_state()
-    before = [np.asarray(weight) for weight in layer.get_weights()]
+    before = weights_of(layer)
     outputs = called(fed, **case.call)
     outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-    return [np.asarray(output) for output in outputs], before, [np.asarray(weight) for weight in layer.get_weights()]
+    return [np.asarray(output) for output in outputs], before, weights_of(layer)
 
 
 def record(case: Case, arrays: dict[str, np.ndarray]) -> dict[str, Any]:

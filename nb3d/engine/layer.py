@@ -66,7 +66,7 @@ class BaseLayer(Connectivity, Building):
         self._dtype = dtype_name(dtype) if dtype is not None else SETTINGS.floatx()
         self._graph = contexts.get_default_graph()
         self._initial_weights = kwargs.get("weights")
-        self._class_name = type(self).__name__  # in files; a custom object may stand for a class of another name
+        self._class_name = type(self).__name__  # or what the file that it came from calls it
         self._batch_input_shape = first_layer_shape(kwargs)
         self._activity_regularizer: Callable[[Any], Any] | None = None
         self.activity_regularizer = activity_regularizer

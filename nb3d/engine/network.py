@@ -11,9 +11,9 @@ import numpy as np
 from nb3d.engine.call_arguments import mask_arguments
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.losses import Contribution, needing
-from nb3d.engine.node import Node, symbolic_leaves
+from nb3d.engine.node import Inside, Node, symbolic_leaves
 from nb3d.engine.structure import leaves, map_structure, to_list, unwrap
-from nb3d.engine.tensor import KerasTensor
+from nb3d.engine.tensor import KerasTensor, is_keras_tensor
 from nb3d.engine.topology import Topology, check_ends, map_graph
 from nb3d.engine.variable import Variable
 
@@ -48,6 +48,7 @@ class Network(BaseLayer):
         self._output_structure = unwrap(list(outputs)) if isinstance(outputs, list | tuple) else outputs
         self._called: dict[tuple[int, ...], tuple[list[Any], Any, list[Any]]] = {}
         self._last_run: tuple[list[Any], list[Any]] = ([], [])
+        self._inside: Inside = []  # of the last run on tensors
         self._remember(flat_inputs, self._output_structure, [tensor._keras_mask for tensor in flat_outputs])
         calls = self._inbound_nodes[1:]
         self._inbound_nodes.clear()
@@ -157,6 +158,11 @@ class Network(BaseLayer):
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any, masks: list[Any]) -> Any:
         outputs = super()._record(args, kwargs, outputs, masks)
+        for place, tensors in self._inside:
+            for tensor in tensors:
+                tensor.place = tensor.place or place
+        for tensor in filter(is_keras_tensor, leaves(outputs)):
+            self._inbound_nodes[tensor._keras_history.node_index].inside = self._inside
         if not kwargs and len(args) == 1:
             self._remember(list(leaves(args[0])), outputs, [tensor._keras_mask for tensor in leaves(outputs)])
         return outputs
@@ -200,6 +206,7 @@ class Network(BaseLayer):
         values = {id(tensor): value for tensor, value in zip(self.inputs, inputs, strict=True)}
         found_masks = {id(tensor): mask for tensor, mask in zip(self.inputs, masks, strict=False)}
         left = dict(self._topology.uses)
+        self._inside = []
         for node in self._topology.nodes:
             if not node.is_input:
                 self._run_node(node, values, found_masks)
@@ -225,6 +232,10 @@ class Network(BaseLayer):
         flat_masks = to_list(mask) if isinstance(mask, list | tuple) else [mask] * len(flat)
         if isinstance(layer, BaseLayer) and not any(isinstance(value, np.ndarray) for value in flat):
             layer.add_activity_losses(flat, symbolic_leaves(args))
+        if isinstance(layer, Network):
+            self._inside += [(f"{self.name}/{place}", tensors) for place, tensors in layer._inside]
+        if symbolic_leaves(flat):
+            self._inside.append((f"{self.name}/{layer.name}", symbolic_leaves(flat)))
         for tensor, value, output_mask in zip(node.output_tensors, flat, flat_masks, strict=True):
             values[id(tensor)], masks[id(tensor)] = value, output_mask
 

@@ -7,6 +7,8 @@ from typing import Any
 from nb3d.engine.structure import leaves
 from nb3d.engine.tensor import Dims, KerasHistory, KerasTensor
 
+Inside = list[tuple[str, list[KerasTensor]]]
+
 
 class Node:
     """One call of a layer: which tensors went in, which came out.
@@ -30,6 +32,7 @@ class Node:
         input_tensors, output_tensors, input_shapes, output_shapes, input_masks, output_masks: Lists, always.
         dependencies: The inputs, and the tensors among the keyword arguments: what has to be there before the call.
         arguments: Keyword arguments of the call.
+        inside: Of the call of a network: its layers at any depth, as ``network/layer``, with what they returned.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Node:
         self.output_tensors = outputs
         self.call_args = call_args
         self.arguments = dict(arguments or {})
+        self.inside: Inside = []
         histories = [tensor._keras_history for tensor in inputs] if connected else []
         self.inbound_layers = [history.operation for history in histories]
         self.node_indices = [history.node_index for history in histories]

@@ -136,6 +136,7 @@ class KerasTensor(Arithmetic):
     Attributes:
         _keras_history: ``(layer, node_index, tensor_index)`` where a layer, an operation or `Input` made the tensor.
         _keras_mask: Its mask, a symbolic tensor or ``None``.
+        place: ``network/layer`` where it is what a layer inside a called network returns.
 
     Example:
         >>> import nb3d
@@ -161,6 +162,7 @@ class KerasTensor(Arithmetic):
         self.producer = producer
         self.graph = get_default_graph()
         self._keras_mask: KerasTensor | None = None
+        self.place = ""
 
     @property
     def shape(self) -> Dims:

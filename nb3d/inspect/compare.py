@@ -16,7 +16,7 @@ class Difference:
     """How far one output of a layer is from what was recorded.
 
     Attributes:
-        layer: Name of the layer.
+        layer: Name of the layer, ``network/layer`` inside a network.
         error: Largest distance, relative to the largest recorded value; infinite where shapes or NaNs differ.
         index: Where it is, samples first; empty where shapes differ.
         got: What nb3d computes there, or its shape.
@@ -69,7 +69,8 @@ def compare(model: Any, recorded: Mapping[str, Any], tolerance: float = TOLERANC
     Args:
         model: The model.
         recorded: Name of a layer -> its output; a list for a layer with several outputs or calls. Those of all input
-            layers must be there: they are what the model is given. Others may be missing.
+            layers must be there: they are what the model is given. Others may be missing. A layer of a network inside
+            the model is called ``network/layer``.
         tolerance: The largest distance, relative to the largest recorded value of a layer, that counts as rounding.
 
     Returns:

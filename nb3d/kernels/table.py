@@ -34,13 +34,18 @@ _BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 _POOLING = ("max_pool3d", "average_pool3d", "adaptive_max_pool3d", "adaptive_average_pool3d")
 
-# What CUDA computes value by value, besides the activations; and what only moves values.
+# What compiled kernels compute value by value, of operands of any shapes.
+_FUNCTIONS = (
+    *_BINARY, "prelu", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and",
+    "logical_or", "logical_not", "isnan", "isfinite", "isinf", "where", "abs", "negative", "square", "sign",
+    "reciprocal", "sqrt", "rsqrt", "exp", "expm1", "erf", "floor", "ceil", "clip",
+)  # fmt: skip
+
+# What CUDA computes in the same way, besides the activations; and what only moves values.
 _MAPS = (
-    *_BINARY, "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
-    "logical_xor", "logical_not", "where", "abs", "negative", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square",
-    "reciprocal", "sign", "floor", "ceil", "round", "trunc", "erf", "isnan", "isfinite", "isinf", "prelu", "clip",
-    "batch_normalization", "floor_divide", "mod", "power", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh",
-    "arccosh", "arctanh", "log2", "log10", "exp2", "cbrt", "arctan2", "hypot", "logaddexp", "sin", "cos", "tan",
+    *_FUNCTIONS, "log", "log1p", "batch_normalization", "logical_xor", "round", "trunc", "floor_divide", "mod", "power",
+    "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "log2", "log10", "exp2", "cbrt",
+    "arctan2", "hypot", "logaddexp", "sin", "cos", "tan",
 )  # fmt: skip
 _COPIES = (
     "concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape", "broadcast_to",
@@ -81,11 +86,12 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("normalization", "cpu", "volumes", "nb3d.kernels.cpu.normalization_volumes"),
     *((op, "cpu", "blocks", "nb3d.kernels.cpu.softmax") for op in ("softmax", "log_softmax")),
     *((op, "cpu", "flat", "nb3d.kernels.cpu.flat") for op in _ACTIVATIONS),
-    *((op, "cpu", "flat", "nb3d.kernels.cpu.binary") for op in (*_BINARY, "prelu")),
+    *((op, "cpu", "repeated", "nb3d.kernels.cpu.binary") for op in (*_BINARY, "prelu")),
+    *((op, "cpu", "map", "nb3d.kernels.cpu.maps") for op in (*_FUNCTIONS, "logical_xor", "cast")),
     *((op, "cpu", "copies", "nb3d.kernels.cpu.copies") for op in ("concatenate", "upsample3d")),
     ("upsample3d_linear", "cpu", "rows", "nb3d.kernels.cpu.upsample_linear"),
     *((op, "cpu", "rows", "nb3d.kernels.cpu.borders") for op in ("pad3d", "crop3d")),
-    ("transpose", "cpu", "tiles", "nb3d.kernels.cpu.transposes"),
+    *((op, "cpu", "strided", "nb3d.kernels.cpu.strided") for op in ("transpose", "slice", "broadcast_to")),
     *((op, "cpu", "chunks", "nb3d.kernels.cpu.reductions") for op in ("sum", "mean", "max", "min")),
     *(("conv3d", "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}") for name in ("bf16", "tf32", "tf32x3", "halo")),
     *((op, "cuda", "tile", "nb3d.kernels.cuda.conv3d_tile") for op in ("conv3d", "conv3d_transpose", "dense")),

@@ -111,6 +111,7 @@ from nb3d.layers.separable_conv import (
 )
 from nb3d.layers.serialization import deserialize, serialize
 from nb3d.layers.shaping import Flatten, Permute, RepeatVector, Reshape
+from nb3d.layers.spectral_normalization import SpectralNormalization
 from nb3d.layers.time_distributed import TimeDistributed, Wrapper
 
 __all__ = [
@@ -216,6 +217,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

@@ -7,7 +7,6 @@ _TABLES = "preprocessing of text and tables is out of scope: do it before the ne
 _IMAGES = "preprocessing and augmentation of 2D images are out of scope: do it before the network"
 _SOUND = "preprocessing of sound is out of scope: do it before the network"
 _FOREIGN = "it holds code of another framework, which nb3d does not run"
-_TRAINING = "it changes the weights of another layer in training only: save the model with that layer itself"
 _LANGUAGE = "layers of language models are out of scope; Embedding and Dense compute the same in two steps"
 _LOCAL = "Keras 3 has it no more, and nb3d has no kernel of which every voxel has its own"
 
@@ -22,7 +21,6 @@ _NAMES = {
     "RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom Resizing Solarization",
     _SOUND: "MelSpectrogram STFTSpectrogram",
     _FOREIGN: "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
-    _TRAINING: "SpectralNormalization",
     _LANGUAGE: "ReversibleEmbedding",
     _LOCAL: "LocallyConnected1D LocallyConnected2D",
 }

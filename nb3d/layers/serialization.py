@@ -55,7 +55,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
             raise ValueError(f"{class_name!r} is no layer, but {cls!r}.")
         try:
             layer = cls.from_config(_readable(cls, {**values, **IMPLIED.get(class_name, {})}))
-            layer._class_name = class_name.rpartition(">")[2]  # files count weights by it
+            layer._class_name = class_name.rpartition(">")[2]  # the file counts weights by it
             return layer
         except (TypeError, ValueError) as error:
             text = str(error)

@@ -19,6 +19,7 @@ _NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "implementation": None,
     "kernel_constraint": (None,),  # Keras 2 writes these three for separable convolutions, whose kernels have others
     "kernel_initializer": None,
+    "key_shape": None,
     "kernel_regularizer": (None,),
     "lora_alpha": (None,),
     "lora_rank": (None,),
@@ -26,13 +27,17 @@ _NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "optional": (False,),
     "quantization_config": (None,),
     "quantization_mode": (None,),
+    "query_shape": None,  # Keras 2 writes for what shapes attention was built; so it is when it is called
     "ragged": (False, None),
     "shared_object_id": None,
+    "softmax_robust_masking": (False,),
+    "value_shape": None,
     "virtual_batch_size": (None,),
 }
 # What a class of another name leaves open, and the layer that stands for it here has to be told.
 IMPLIED: dict[str, dict[str, Any]] = {"Addons>InstanceNormalization": {"groups": -1}}
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
+_MIXED = ("mixed_bfloat16", "mixed_float16")
 
 
 def translate(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
@@ -58,18 +63,18 @@ def translate(cls: type[BaseLayer], values: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain_dtype(values: dict[str, Any]) -> dict[str, Any]:
-    """`values` with the name of a dtype in place of the policy that Keras 3 writes.
+    """`values` with the name of a dtype in place of the policy that Keras writes.
+
+    A mixed policy keeps weights in float32 and rounds what it computes to half of that; nb3d computes in float32.
 
     Raises:
-        ValueError: If the policy is not that of one dtype.
+        ValueError: If the policy is of another kind.
     """
     policy = values.get("dtype")
-    if not isinstance(policy, dict):
-        return values
-    name = policy.get("config", {}).get("name")
-    if policy.get("class_name") not in _POLICIES or not isinstance(name, str) or name.startswith("mixed_"):
+    name = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
+    if isinstance(policy, dict) and (policy.get("class_name") not in _POLICIES or not isinstance(name, str)):
         raise ValueError(f"the dtype policy {policy!r} is not supported: expected one dtype, such as 'float32'.")
-    return {**values, "dtype": name}
+    return {**values, "dtype": "float32"} if name in _MIXED else {**values, "dtype": name} if policy else values
 
 
 @functools.cache

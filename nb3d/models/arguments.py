@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,17 @@ def _decode_tagged(tag: str, config: Any, tensor_at: Callable[[Reference], Any])
     if tag in ("__numpy__", "__tensor__"):
         return np.asarray(config["value"], dtype=dtype_name(config["dtype"]))
     raise ValueError(f"an argument is tagged {tag!r}, which nb3d does not read")
+
+
+def tagged(value: Any) -> Any:
+    """An argument as Keras 3 writes it, from one of Keras 2, where ``[layer, node, tensor]`` is a tensor."""
+    if isinstance(value, Mapping):
+        return {key: tagged(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) == 3 and isinstance(value[0], str) and all(type(number) is int for number in value[1:]):
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": value}}
+    return [tagged(item) for item in value]
 
 
 def references(value: Any) -> list[Reference]:

@@ -35,6 +35,7 @@ _ARGUMENTS = {
 _WINDOWS = (("kernel_dim1", "kernel_dim2", "kernel_dim3"), ("nb_row", "nb_col"))  # one argument per axis
 _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first", "default": None}
 _MERGES = {"sum": "Add", "mul": "Multiply", "concat": "Concatenate", "ave": "Average", "max": "Maximum"}
+_TRANSPOSED = frozenset({"Deconvolution2D", "Deconvolution3D"})
 _OF_NO_EFFECT = frozenset({"input_dim", "input_length", "weights"})
 
 
@@ -49,6 +50,11 @@ def translated(entry: Mapping[str, Any]) -> dict[str, Any]:
         return new
     where = f"Layer {config.get('name')!r} ({name})"
     values = {key: value for key, value in config.items() if key not in _OF_NO_EFFECT}
+    if name in _TRANSPOSED:
+        raise ValueError(
+            f"{where}: Keras 1 and the packages beside it disagree in the axes of its kernel and in what output_shape "
+            f"does. Build the network with Conv{name[-2:]}Transpose instead, and give that its weights by set_weights."
+        )
     if name == "Merge":
         return {**new, **_merge(values, where)}
     if name == "PReLU" and "init" in values:

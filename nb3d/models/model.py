@@ -166,7 +166,7 @@ class Model(Network, Layer):
 
         Args:
             x: As for `predict`; all samples are computed at once.
-            layers: Names of layers and operations; all of the model's where absent.
+            layers: Names of layers and operations, ``network/layer`` for those of networks inside; all where absent.
             device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
 
         Returns:
@@ -176,12 +176,13 @@ class Model(Network, Layer):
         Raises:
             ValueError: If there is no such layer, or `x` does not fit.
         """
-        wanted = {self.get_layer(name).name for name in layers} if layers is not None else None
         tensors: dict[str, list[Any]] = {}
         for node in self.nodes:
-            name = node.outbound_layer.name
-            if wanted is None or name in wanted:
-                tensors.setdefault(name, []).extend(node.output_tensors)
+            for name, outputs in [*node.inside, (node.outbound_layer.name, node.output_tensors)]:
+                tensors.setdefault(name, []).extend(outputs)
+        if layers is not None:
+            wanted = {name if name in tensors else self.get_layer(name).name for name in layers}
+            tensors = {name: kept for name, kept in tensors.items() if name in wanted}
         flat = [tensor for kept in tensors.values() for tensor in kept]
         values = iter(Function(self.inputs, flat, device=device)(self._arrays(x, device)))
         return {name: unwrap([next(values) for _ in kept]) for name, kept in tensors.items()}

@@ -53,11 +53,19 @@ def unknown_classes(config: Any) -> dict[str, list[str]]:
 
 
 def is_operation(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry is an operation of `keras.ops`; some, as Add, share their name with a layer."""
+    """Whether an entry is an operation of `keras.ops`; some, as Add, share their name with a layer.
+
+    An ``.h5`` file says no modules: there it is what Keras 3 calls, and is not `trainable`, as its layers are. Nor
+    do nb3d's own configurations: there it has nothing but its name.
+    """
     module = entry.get("module") or ""
     if entry["class_name"] not in OPERATIONS:
         return False
-    return module.startswith("keras.src.ops") or (not module and set(entry["config"]) == {"name"})
+    if module or "trainable" in entry["config"]:
+        return module.startswith("keras.src.ops")
+    calls = entry.get("inbound_nodes")
+    called = isinstance(calls, list | tuple) and any(isinstance(call, Mapping) for call in calls)
+    return called or set(entry["config"]) == {"name"}
 
 
 def name_of(entry: Mapping[str, Any]) -> str:

@@ -6,6 +6,9 @@ here stands what only the version in the file can decide:
 * ``hard_sigmoid`` was ``clip(0.2 x + 0.5, 0, 1)`` and is ``clip(x / 6 + 0.5, 0, 1)`` since Keras 3: it becomes the new
   one of ``1.2 x``, in a form that Keras 3 reads too;
 * the ``dilation_rate`` of a transposed 3D convolution was kept and ignored: it is dropped;
+* ``ThresholdedReLU``, which Keras 3 has no more, is a `ReLU` whose `threshold` was called `theta`;
+* tensors among the keyword arguments of a call were bare references, as its first arguments are;
+* functions of TensorFlow that were called on tensors were layers: see `nb3d.models.tensorflow_functions`;
 * Keras 1 had other names for most arguments: see `nb3d.models.keras1`.
 """
 
@@ -15,7 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nb3d.models import keras1
+from nb3d.models import keras1, tensorflow_functions
+from nb3d.models.arguments import tagged
 
 NEWEST = 3
 _IGNORED_DILATION = frozenset({"Conv3DTranspose", "Convolution3DTranspose", "Deconvolution3D"})
@@ -45,7 +49,11 @@ def _entry(entry: Any, major: int) -> Any:
     """One layer or model, and all layers in it."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
         return entry
+    if entry["class_name"] in tensorflow_functions.CLASSES:
+        return tensorflow_functions.translated(entry)
     new = keras1.translated(entry) if major < 2 else dict(entry)
+    if isinstance(new.get("inbound_nodes"), list):
+        new["inbound_nodes"] = [_call(node) for node in new["inbound_nodes"]]
     config = new.get("config")
     if isinstance(config, list):
         new["config"] = [_entry(layer, major) for layer in config]
@@ -60,8 +68,18 @@ def _entry(entry: Any, major: int) -> Any:
         values["activation"] = _steeper(values.get("dtype", "float32"))
     if new["class_name"] in _IGNORED_DILATION:
         values.pop("dilation_rate", None)
+    if new["class_name"] == "ThresholdedReLU":
+        new["class_name"] = "ReLU"
+        values["threshold"] = values.pop("theta", 1.0)
     new["config"] = values
     return new
+
+
+def _call(node: Any) -> Any:
+    """A call: for every first argument ``[layer, node, tensor, keyword arguments]``."""
+    if not isinstance(node, list) or not all(isinstance(part, list) for part in node):
+        return node
+    return [[*part[:3], *(tagged(keywords) for keywords in part[3:])] for part in node]
 
 
 def _steeper(dtype: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from nb3d.ops.shaping import concatenate, expand_dims, get_item, merge_axes, res
 from nb3d.ops.volumes import RANKS
 
 Pairs = tuple[tuple[int, int], ...]
+_MOST_COPIES = 65536
 
 
 def _axes_list(axis: Any) -> list[int]:
@@ -87,7 +88,7 @@ def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
         return repeat(ravel(x), repeats, 0)
     axis = normalize_axis(axis, len(x.shape))
     (count,) = integers(repeats, "repeats", 1)
-    return merge_axes(concatenate([expand_dims(x, axis + 1)] * count, axis + 1), axis, 2)
+    return merge_axes(_copies(expand_dims(x, axis + 1), count, axis + 1), axis, 2)
 
 
 @operation("Tile")
@@ -97,8 +98,15 @@ def tile(x: Any, repeats: Any) -> Any:
     while len(x.shape) < len(counts):
         x = expand_dims(x, 0)
     for axis, count in enumerate(counts, start=len(x.shape) - len(counts)):
-        x = concatenate([x] * count, axis) if count > 1 else x
+        x = _copies(x, count, axis) if count > 1 else x
     return x
+
+
+def _copies(x: Any, count: int, axis: int) -> Any:
+    """So many of `x` side by side: each is an operand, so a number from a file must not be any."""
+    if count > _MOST_COPIES:
+        raise ValueError(f"expected at most {_MOST_COPIES} repetitions along an axis, got {count}")
+    return concatenate([x] * count, axis)
 
 
 @operation("Split")

@@ -86,8 +86,8 @@ class _Capture:
 
 
 def _layer_name(tensor: KerasTensor) -> str:
-    """The name of the layer that returned the tensor; nothing for what is computed inside one."""
-    return str(tensor._keras_history.operation.name) if hasattr(tensor, "_keras_history") else ""
+    """The layer that returned the tensor, within networks too; nothing for what is computed inside one."""
+    return str(tensor._keras_history.operation.name) if hasattr(tensor, "_keras_history") else tensor.place
 
 
 def capture(

@@ -25,6 +25,7 @@ from nb3d.models.describe import Numbering, storable_kwargs
 from nb3d.models.model import Model
 from nb3d.models.sequential import Sequential
 from nb3d.regularizers import REGULARIZERS
+from nb3d.saving import layout
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.operations import module_of, split_arguments
 
@@ -105,7 +106,7 @@ def _made(layer: Any, module: str, class_name: str, config: Json, build_config: 
     """An entry; a class of the user's own stands under its own module and registered name."""
     cls, registered = type(layer), None
     if cls not in LAYERS.things():
-        module, class_name = cls.__module__, layer._class_name
+        module, class_name = cls.__module__, layout.class_name(layer)
         registered = registered_name(cls) or class_name
     built = {} if build_config is None else {"build_config": build_config}
     entry = {"module": module, "class_name": class_name, "config": config, "registered_name": registered}

@@ -32,10 +32,8 @@ class CountedWeights:
         """The places of a model's weights; see `nb3d.saving.container.Weights`."""
         if matching.by_name:
             raise ModelFileError("by_name=True needs a legacy .h5 file: this one counts layers and does not name them")
-        places = layout.slots(model)
-        if self._file.has(layout.OLD_CONTAINER):
-            places = layout.in_old_words(places)
         found = self._file.datasets()
+        places = layout.slots_in(model, found)
         if matching.skip_mismatch:
             return self._fitting(places, found)
         layout.check_names(places, found)

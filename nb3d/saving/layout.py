@@ -6,7 +6,7 @@ Reading and writing walk a model in the same way, so there is one text for both.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from nb3d.engine.layer import BaseLayer
 from nb3d.engine.names import to_snake_case
 from nb3d.engine.network import Network
 from nb3d.engine.variable import Variable
+from nb3d.layers.registry import LAYERS
 from nb3d.saving.errors import ModelFileError
 
 # Keras makes a Functional where one says Model(inputs, outputs), and exports a class under another name.
@@ -23,9 +24,12 @@ _CLASS_NAMES = {"Model": "Functional", "GroupQueryAttention": "GroupedQueryAtten
 
 # Groups that hold the state of a training or of random numbers, not of the model.
 _STATES = frozenset({
-    "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "seed_generator",
+    "optimizer", "_optimizer", "_compile_loss", "_compile_metrics", "_loss_tracker", "loss_tracker", "metrics",
+    "seed_generator",
 })  # fmt: skip
-OLD_CONTAINER = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 and 2.13 call `layers`
+# What others call the attributes that hold layers.
+_KERAS_2 = {f"{name}_dense": f"_{name}_dense" for name in ("query", "key", "value", "output")}
+_TENSORFLOW_2_12 = {"layers": "_layer_checkpoint_dependencies"}
 _CONTAINERS = (list, tuple, dict)
 _HOLDERS = (BaseLayer, *_CONTAINERS)
 _SHOWN = 5  # names of a long list in a message
@@ -90,38 +94,63 @@ class Group:
         ]
 
 
-def groups(model: BaseLayer) -> list[Group]:
-    """One group for every layer of a model, at every depth; a shared layer is where it is reached first."""
-    return list(_visit(model, "", "", set()))
+def class_name(layer: BaseLayer) -> str:
+    """The class as which a layer is written: nb3d's own word for its own, the user's for the user's."""
+    return type(layer).__name__ if type(layer) in LAYERS.things() else layer._class_name
 
 
-def _visit(layer: BaseLayer, path: str, label: str, visited: set[int]) -> Iterator[Group]:
-    if id(layer) in visited:
-        return
-    visited.add(id(layer))
-    yield Group(_join(path, "vars"), label, layer)
-    if isinstance(layer, Network):
-        yield from _visit_all(layer.layers, _join(path, "layers"), label, visited)
-        return
-    held = [item for item in vars(layer).items() if isinstance(item[1], _HOLDERS)]
-    for name, value in sorted(held, key=lambda item: (item[0].startswith("_"), item[0])):
-        if isinstance(value, BaseLayer):
-            yield from _visit(value, _join(path, name), _join(label, name), visited)
-        elif value:
-            yield from _visit_all(value, _join(path, name), _join(label, name), visited)
+def class_name_read(layer: BaseLayer) -> str:
+    """The class as which the file that a layer came from wrote it, such as one of another package."""
+    return layer._class_name
 
 
-def _visit_all(container: Any, path: str, label: str, visited: set[int]) -> Iterator[Group]:
-    """The layers of a list or dict, counted per class: ``conv3d``, ``conv3d_1``, ..."""
-    counts: Counter[str] = Counter()
-    items: Iterable[Any] = container.values() if isinstance(container, dict) else container
-    for number, item in enumerate(items):
-        if isinstance(item, BaseLayer):
-            place = _join(path, _counted(_snake_case(item), counts))
-            yield from _visit(item, place, _join(label, item.name), visited)
-        elif isinstance(item, _CONTAINERS):
-            place = _join(path, _counted("container", counts))
-            yield from _visit_all(item, place, _join(label, str(number)), visited)
+def groups(model: BaseLayer, name_of: Callable[[BaseLayer], str] = class_name) -> list[Group]:
+    """One group for every layer of a model, at every depth; a shared layer is where it is reached first.
+
+    Args:
+        model: The model.
+        name_of: The class by which layers are counted.
+    """
+    return list(_Walk(name_of).visit(model, "", ""))
+
+
+class _Walk:
+    """One pass through a model and all that is in it."""
+
+    def __init__(self, name_of: Callable[[BaseLayer], str]) -> None:
+        self._name_of = name_of
+        self._visited: set[int] = set()
+
+    def visit(self, layer: BaseLayer, path: str, label: str) -> Iterator[Group]:
+        if id(layer) in self._visited:
+            return
+        self._visited.add(id(layer))
+        yield Group(_join(path, "vars"), label, layer)
+        if isinstance(layer, Network):
+            yield from self._visit_all(layer.layers, _join(path, "layers"), label)
+            return
+        held = [item for item in vars(layer).items() if isinstance(item[1], _HOLDERS)]
+        for name, value in sorted(held, key=lambda item: (item[0].startswith("_"), item[0])):
+            if isinstance(value, BaseLayer):
+                yield from self.visit(value, _join(path, name), _join(label, name))
+            elif value:
+                yield from self._visit_all(value, _join(path, name), _join(label, name))
+
+    def _visit_all(self, container: Any, path: str, label: str) -> Iterator[Group]:
+        """The layers of a list or dict, counted per class: ``conv3d``, ``conv3d_1``, ..."""
+        counts: Counter[str] = Counter()
+        items: Iterable[Any] = container.values() if isinstance(container, dict) else container
+        for number, item in enumerate(items):
+            if isinstance(item, BaseLayer):
+                place = _join(path, _counted(self._snake_case(item), counts))
+                yield from self.visit(item, place, _join(label, item.name))
+            elif isinstance(item, _CONTAINERS):
+                place = _join(path, _counted("container", counts))
+                yield from self._visit_all(item, place, _join(label, str(number)))
+
+    def _snake_case(self, layer: BaseLayer) -> str:
+        name = self._name_of(layer)
+        return to_snake_case(_CLASS_NAMES.get(name, name))
 
 
 def _counted(name: str, counts: Counter[str]) -> str:
@@ -129,17 +158,37 @@ def _counted(name: str, counts: Counter[str]) -> str:
     return name if counts[name] == 1 else f"{name}_{counts[name] - 1}"
 
 
-def _snake_case(layer: BaseLayer) -> str:
-    return to_snake_case(_CLASS_NAMES.get(layer._class_name, layer._class_name))
-
-
 def _join(path: str, name: str) -> str:
     return f"{path}/{name}" if path else name
 
 
 def slots(model: BaseLayer) -> list[Slot]:
-    """The places of all weights of a model."""
+    """The places of all weights of a model as nb3d writes them."""
     return [slot for group in groups(model) for slot in group.slots()]
+
+
+def slots_in(model: BaseLayer, found: Sequence[str]) -> list[Slot]:
+    """The places of all weights of a model in a file, whichever words it has for classes and for what holds layers.
+
+    Args:
+        model: The model.
+        found: All places in the file.
+    """
+    there = set(found)
+    best: tuple[int, list[Slot]] = (-1, [])
+    for name_of in (class_name, class_name_read):
+        plain = [slot for group in groups(model, name_of) for slot in group.slots()]
+        for words in ({}, _KERAS_2, _KERAS_2 | _TENSORFLOW_2_12):
+            places = [replace(slot, path=_in_words(slot.path, words)) for slot in plain] if words else plain
+            fitting = sum(slot.path in there for slot in places)
+            if fitting == len(places):
+                return places
+            best = max(best, (fitting, places), key=lambda item: item[0])
+    return best[1]
+
+
+def _in_words(path: str, words: Mapping[str, str]) -> str:
+    return "/".join(words.get(part, part) for part in path.split("/"))
 
 
 def named_slots(model: BaseLayer) -> list[Slot]:
@@ -148,20 +197,12 @@ def named_slots(model: BaseLayer) -> list[Slot]:
     Raises:
         ModelFileError: If two would have one name: a layer's name holds a ``/``, or layers inside one share a name.
     """
-    places = [slot for group in groups(model) for slot in group.named_slots()]
+    found = [slot for group in groups(model) for slot in group.named_slots()]
+    places = list({id(slot.variable): slot for slot in reversed(found)}.values())[::-1]  # each once
     twice = [path for path, count in Counter(slot.path for slot in places).items() if count > 1]
     if twice:
         raise ModelFileError(f"two weights of the model would have one name: {_listed(twice)}")
     return places
-
-
-def in_old_words(places: Sequence[Slot]) -> list[Slot]:
-    """The same places as TensorFlow 2.12 and 2.13 call them."""
-
-    def renamed(path: str) -> str:
-        return "/".join(OLD_CONTAINER if part == "layers" else part for part in path.split("/"))
-
-    return [replace(slot, path=renamed(slot.path)) for slot in places]
 
 
 def check_names(places: Sequence[Slot], found: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from nb3d.engine.variable import Variable
 from nb3d.saving.container import Matching
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.hdf5 import Hdf5
-from nb3d.saving.layout import Slot, groups
+from nb3d.saving.layout import Slot, class_name, groups
 
 WHOLE_MODEL = "model_weights"  # the group of the weights in a file that holds the model too
 TOP_LEVEL = "top_level_model_weights"  # the group of weights that a model has besides those of its layers
@@ -141,7 +141,7 @@ class LegacyWeights:
         """A kernel that Keras 1 or Theano stored otherwise; weights without a version are those of Keras 1."""
         if not slot.variable.name.endswith("/kernel"):
             return slot
-        kind = owner._class_name.replace("Convolution", "Conv")
+        kind = class_name(owner)
         spatial = tuple(range(len(slot.variable.shape) - 2))
         first = getattr(owner, "data_format", None) == "channels_first"
         if version is None and first and kind in _TURNED_BY_KERAS_1:

@@ -80,8 +80,12 @@ def verify_file(path: Path, custom_objects: Mapping[str, Any] | None = None) -> 
 def _model(container: Container, custom_objects: Mapping[str, Any] | None, report: Report) -> Any:
     """The model without weights; ``None`` if it cannot be built, with the reasons in the report."""
     config = configuration_in(container)
+    try:
+        words = in_new_words(config, container.version) if isinstance(config, Mapping) else {}
+    except ValueError as error:
+        raise ModelFileError(str(error), key=container.config_key) from error
     with custom_object_scope(custom_objects):
-        unknown = unknown_classes(in_new_words(config, container.version)) if isinstance(config, Mapping) else {}
+        unknown = unknown_classes(words)
     for name, layers in unknown.items():
         shown = ", ".join(map(repr, layers[:5])) + (f" and {len(layers) - 5} more" if len(layers) > 5 else "")
         report.problems.append(f"unknown class {name!r}, of {shown}: {REFUSED.get(name, 'pass it as custom_objects')}")

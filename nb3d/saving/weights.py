@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,12 +70,17 @@ def misfit(slot: Slot, item: Stored) -> ModelFileError | None:
     """How what a file has for a weight differs from it in shape or dtype; ``None`` if it does not."""
     if item.shape != slot.stored_shape:
         problem, expected, got = "the weight has another shape", str(slot.stored_shape), str(item.shape)
-    elif item.dtype != np.dtype(slot.variable.dtype):
+    elif item.dtype != np.dtype(slot.variable.dtype) and not _both_count(item.dtype, np.dtype(slot.variable.dtype)):
         problem, expected = "the weight has another dtype", slot.variable.dtype
         got = f"{item.dtype} ({item.dtype.str})"
     else:
         return None
     return ModelFileError(problem, layer=slot.layer, key=slot.path, expected=expected, got=got)
+
+
+def _both_count(stored: np.dtype[Any], wanted: np.dtype[Any]) -> bool:
+    """Whether both hold whole numbers of 4 or 8 bytes: the backends of Keras differ in that."""
+    return all(dtype.kind in "iu" and dtype.itemsize in (4, 8) and dtype.isnative for dtype in (stored, wanted))
 
 
 def read_all(name: str, weights: Weights, slots: Sequence[Slot], nonfinite: Nonfinite) -> list[np.ndarray]:
@@ -97,6 +103,8 @@ def read_all(name: str, weights: Weights, slots: Sequence[Slot], nonfinite: Nonf
 
 def _check_values(name: str, slot: Slot, array: np.ndarray, nonfinite: Nonfinite) -> None:
     problem = None
+    if array.dtype.kind in "iu":
+        _check_range(name, slot, array)
     if nonfinite == "allow" or array.dtype.kind != "f":
         return
     count = _count_nonfinite(array)
@@ -111,6 +119,22 @@ def _check_values(name: str, slot: Slot, array: np.ndarray, nonfinite: Nonfinite
     if nonfinite == "error":
         raise error
     warnings.warn(str(error), RuntimeWarning, stacklevel=2)
+
+
+def _check_range(name: str, slot: Slot, array: np.ndarray) -> None:
+    wanted = np.dtype(slot.variable.dtype)
+    if array.dtype == wanted or not array.size:
+        return
+    least, most, limits = int(array.min()), int(array.max()), np.iinfo(wanted)
+    if least < limits.min or most > limits.max:
+        raise ModelFileError(
+            f"values do not fit the weight, an {wanted}",
+            file=name,
+            layer=slot.layer,
+            key=slot.path,
+            expected=f"{limits.min} to {limits.max}",
+            got=f"{least} to {most}",
+        )
 
 
 def _count_nonfinite(array: np.ndarray) -> int:

@@ -16,7 +16,10 @@ from tests.saving.networks import NETWORKS, predictions, randomize
 
 PYTHON = os.environ.get("NB3D_KERAS_PYTHON", "")
 TOLERANCE = 1e-5
-OPERATIONS = {"operators", "functions"}  # networks that Keras' older format cannot hold
+OPERATIONS = {"attention", "functions", "operators", "rearrangements", "statistics"}
+NOT_IN_H5 = dict.fromkeys(OPERATIONS, "an .h5 file cannot hold operations") | {
+    "normalizations_of_themselves": "Keras 3.15 cannot read a LayerNormalization of several axes that it wrote itself"
+}
 
 pytestmark = [
     pytest.mark.comparison,
@@ -48,8 +51,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float | str]:
 @pytest.mark.parametrize("how", ["archive", "weights", "json", "legacy"])
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_keras_computes_what_nb3d_computed(name: str, how: str, told: dict[str, float | str]) -> None:
-    if how == "legacy" and name in OPERATIONS:
-        pytest.skip("an .h5 file cannot hold operations")
+    if how == "legacy" and name in NOT_IN_H5:
+        pytest.skip(NOT_IN_H5[name])
     distance = told[f"{name}, {how}"]
     assert isinstance(distance, float), distance
     assert distance < TOLERANCE

@@ -15,7 +15,9 @@ import numpy as np
 
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.case import Case
+from tests.kernels.elementwise_cases import of_one_value, of_several_values
 from tests.kernels.example import F32, F64, LINEAR, NO, RELU, Example, plain
+from tests.kernels.moving_cases import movements
 from tests.kernels.normalization_cases import normalizations, normalizations_of_themselves
 
 
@@ -340,25 +342,15 @@ def structure() -> Iterator[Example]:
     for dtype in (F32, "int64", "bool"):
         yield plain("identity", (x,), x, dtypes=dtype)
         yield plain("reshape", (x,), (6, 4), dtypes=dtype)
-        yield plain("transpose", (x,), (4, 2, 3), ((2, 0, 1),), dtype)
-        yield plain("transpose", ((2, 3, 4, 5, 6),), (2, 6, 3, 4, 5), ((0, 4, 1, 2, 3),), dtype)
-        yield plain("transpose", ((2, 3, 4, 5, 6),), (2, 4, 5, 6, 3), ((0, 2, 3, 4, 1),), dtype)
-        yield plain("transpose", ((2, 3, 4, 1, 6),), (6, 2, 1, 3, 4), ((4, 0, 3, 1, 2),), dtype)
-        yield plain("transpose", ((2, 3, 1, 6),), (2, 1, 3, 6), ((0, 2, 1, 3),), dtype)
-        yield plain("transpose", ((3, 4, 5),), (4, 3, 5), ((1, 0, 2),), dtype)
         yield plain("concatenate", ((2, 3), (2, 1), (2, 5)), (2, 9), (1,), dtype)
     for to in (F64, "int32", "bool"):
         yield plain("cast", (x,), x, dtypes=F32, out_dtype=to)
-    yield plain("transpose", ((1, 20, 30, 40, 70),), (1, 70, 20, 30, 40), ((0, 4, 1, 2, 3),), note="medium")
-    yield plain("broadcast_to", ((3, 1),), (2, 3, 4))
     yield plain("unfold", ((6, 4), (2, 3, 7)), (2, 3, 4))
     yield plain("assign", ((2, 3), (3,)), (2, 3))
     yield plain("assign", ((2, 3), ()), (2, 3))
     yield plain("concatenate", ((2, 3, 4, 5, 6), (2, 3, 4, 5, 7)), (2, 3, 4, 5, 13), (-1,))
     yield plain("concatenate", ((2, 3, 4), (2, 1, 4)), (2, 4, 4), (1,))
     yield plain("concatenate", ((20, 30, 40, 16), (20, 30, 40, 8)), (20, 30, 40, 24), (3,), note="medium")
-    yield plain("slice", ((9, 8),), (4, 3), ((1, 7), (2, -3)))
-    yield plain("slice", ((9, 8),), (9, 8), ((8, 0), (-1, 1)))
     for mode in ("constant", "edge", "reflect", "symmetric"):
         yield plain("pad", ((3, 4),), (5, 7), (((1, 1), (0, 3)), mode, 2.0))
         yield plain("pad", ((3, 4),), (3, 5), (((0, 0), (1, 0)), mode, 0.0), "int64")
@@ -372,5 +364,5 @@ def structure() -> Iterator[Example]:
 EXAMPLES: tuple[Example, ...] = (
     *convolutions(), *convolutions_of_constants(), *transposed_convolutions(), *pools(), *activations(),
     *normalizations(), *normalizations_of_themselves(), *products(), *resampled(), *arithmetic(), *reductions(),
-    *structure(),
+    *structure(), *movements(), *of_one_value(), *of_several_values(),
 )  # fmt: skip

@@ -97,9 +97,10 @@ LARGE = (
     Large("matmul", "tiles", HALF, lambda n: (((n, 90, 80), (n, 80, 90)), (n, 90, 90)), axis=0, first=0),
     *(Large(f"{kind}_pool3d", "rows", DEEP, _same(), (3, 3, 3, 1, 1, 1, 1, 1, 1)) for kind in ("max", "average")),
     Large("relu", "flat", DEEP, _same(), (0.0, math.inf)),
-    Large("add", "flat", DEEP, _twice),
-    Large("multiply", "flat", HALF, _same(2, (2,))),
-    Large("prelu", "flat", HALF, _same(2, (2,))),
+    Large("add", "map", DEEP, _twice),
+    Large("multiply", "repeated", HALF, _same(2, (2,))),
+    Large("add", "map", DEEP, lambda depth: (((1, depth, 60, 60, 1), (60, 1, 1)), (1, depth, 60, 60, 1))),
+    Large("prelu", "repeated", HALF, _same(2, (2,))),
     Large("batch_normalization", "affine", HALF, _same(2, *STATISTICS), (1e-3, 4, *NOTHING)),
     Large(
         "batch_normalization", "affine", HALF,
@@ -118,8 +119,8 @@ LARGE = (
     Large("pad3d", "rows", DEEP, lambda depth: (((1, depth, 60, 60, 1),), (1, depth, 61, 62, 1)), (0, 1, 1)),
     Large("crop3d", "rows", DEEP, lambda depth: (((1, depth, 60, 60, 1),), (1, depth, 59, 59, 1)), (0, 1, 1)),
     Large(
-        "transpose", "tiles", HALF, lambda depth: (((1, depth, 60, 60, 2),), (1, 2, depth, 60, 60)), ((0, 4, 1, 2, 3),),
-        axis=2,
+        "transpose", "strided", HALF,
+        lambda depth: (((1, depth, 60, 60, 2),), (1, 2, depth, 60, 60)), ((0, 4, 1, 2, 3),), axis=2,
     ),
     Large("sum", "chunks", DEEP, lambda depth: (((1, depth, 60, 60, 1),), (1, depth)), ((2, 3, 4),)),
 )  # fmt: skip

@@ -243,6 +243,7 @@ def test_activity_regularization_files_its_loss() -> None:
         (lambda: layers.GaussianDropout(-1), "rate"),
         (lambda: layers.ActivityRegularization(l1=-1), "l1"),
         (lambda: layers.TimeDistributed("Dense"), "layer"),
+        (lambda: layers.SpectralNormalization(layers.Dense(2), 0), "power_iterations"),
         (lambda: layers.Attention(score_mode="sum"), "score_mode"),
         (lambda: layers.MultiHeadAttention(0, 2), "num_heads"),
         (lambda: layers.MultiHeadAttention(2, 2, sliding_window=0), "sliding_window"),
@@ -272,6 +273,7 @@ def test_a_wrong_argument_is_named_when_the_layer_is_made(make: Any, word: str) 
         (layers.Dot(0, name="a"), [(4,), (4,)], "batch"),
         (layers.Dot(1, name="a"), [(4,), (4,), (4,)], "2 inputs"),
         (layers.TimeDistributed(layers.Dense(2), name="a"), [(4,)], "3 axes"),
+        (layers.SpectralNormalization(layers.Flatten(), name="a"), [(4,)], "kernel"),
         (layers.Attention(name="a"), [(4, 4)], "list"),
         (layers.EinsumDense("abc,cd->abd", (None, 2), name="a"), [(4,)], "equation"),
         (layers.EinsumDense("abc,cd->abd", (None, None), name="a"), [(4, 4)], "unknown"),
@@ -282,6 +284,12 @@ def test_an_input_that_does_not_fit_is_refused_with_the_layer_s_name(layer: Any,
     with pytest.raises(ValueError, match=word) as refusal:
         layer(symbols if len(symbols) > 1 else symbols[0])
     assert "'a'" in str(refusal.value)
+
+
+def test_a_kernel_is_not_normalized_which_only_training_does() -> None:
+    layer = layers.SpectralNormalization(layers.Dense(2), name="a")
+    with pytest.raises(ValueError, match=r"'a'.*in training only"):
+        layer(nb3d.Input((4,)), training=True)
 
 
 def test_keys_and_values_of_different_lengths_are_refused() -> None:

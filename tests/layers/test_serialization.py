@@ -47,7 +47,14 @@ def test_a_dtype_policy_is_read_as_its_dtype() -> None:
     assert layer.dtype == "float64"
 
 
-@pytest.mark.parametrize("name", ["mixed_float16", "float16", "bfloat16", "int8_from_float32"])
+@pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", [True, False])
+def test_a_mixed_policy_keeps_weights_in_float32_and_so_it_computes_here(policy: bool, name: str) -> None:
+    dtype = {**POLICY, "config": {"name": name}} if policy else name
+    assert layers.deserialize(written_by_keras_3("Dense", units=2, dtype=dtype)).dtype == "float32"
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "int8_from_float32"])
 def test_a_policy_of_another_kind_is_refused(name: str) -> None:
     config = written_by_keras_3("ReLU", dtype={**POLICY, "config": {"name": name}})
     with pytest.raises(ValueError, match=rf"'layer'.*{name}"):

@@ -267,3 +267,13 @@ def test_a_file_of_an_unknown_version_is_refused(version: Any, tmp_path: Path) -
     metadata = json.dumps({"keras_version": version}).encode()
     message = refusal(archive(tmp_path, lambda content: content.update({"metadata.json": metadata})))
     assert "keras_version" in message
+
+
+@pytest.mark.parametrize("kind", ["Tile", "Repeat"])
+def test_an_operation_that_repeats_without_end_is_refused_before_memory_is_taken(kind: str) -> None:
+    x = nb3d.Input((4,), name="x")
+    y = nb3d.ops.tile(x, 3) if kind == "Tile" else nb3d.ops.repeat(x, 3, axis=1)
+    config = json.loads(nb3d.Model(x, y).to_json())
+    config["config"]["layers"][1]["config"]["repeats"] = 2**62
+    with pytest.raises(ValueError, match="at most 65536 repetitions"):
+        nb3d.models.model_from_config(config)

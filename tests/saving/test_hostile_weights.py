@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 import nb3d
 from nb3d.saving import ModelFileError
-from tests.saving.craft import archive, members, refusal, small_model, with_weights
+from tests.saving.craft import archive, members, refusal, small_model, with_weights, write
 
 KERNEL = "layers/conv3d/vars/0"
 VARIANCE = "layers/batch_normalization/vars/3"
@@ -125,6 +126,41 @@ def test_a_weight_of_another_shape_is_refused(shape: tuple[int, ...], tmp_path: 
     assert f"expected (3, 3, 3, 1, 2), got {shape}" in message
 
 
+COUNT = "layers/normalization/vars/2"
+
+
+def with_count(folder: Path, count: Any) -> Path:
+    """A file with a weight that nb3d holds as int64, stored otherwise."""
+    x = nb3d.Input((4,))
+    model = nb3d.Model(x, nb3d.layers.Normalization(name="norm")(x))
+    model.save(folder / "counted.keras")
+    content = members(folder / "counted.keras")
+    stream = BytesIO(content["model.weights.h5"])
+    with h5py.File(stream, "r+") as file:
+        replaced(COUNT, values(count))(file)
+    content["model.weights.h5"] = stream.getvalue()
+    return write(folder / "other.keras", content)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "uint64", "int64"])
+def test_whole_numbers_may_have_another_width(dtype: str, tmp_path: Path) -> None:
+    """The backends of Keras count in different ones."""
+    model = nb3d.models.load_model(with_count(tmp_path, np.array(7, dtype)))
+    count = model.get_layer("norm").count.numpy()
+    assert (count, count.dtype) == (7, np.dtype("int64"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", ">i8", "bool"])
+def test_what_is_no_whole_number_of_the_machine_is_refused(dtype: str, tmp_path: Path) -> None:
+    message = refusal(with_count(tmp_path, np.array(1, dtype)))
+    assert f"layer 'norm': {COUNT}: the weight has another dtype: expected int64" in message
+
+
+def test_whole_numbers_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    message = refusal(with_count(tmp_path, np.array(2**63, "uint64")))
+    assert f"layer 'norm': {COUNT}: values do not fit the weight, an int64: expected {-(2**63)} to" in message
+
+
 @pytest.mark.parametrize("dtype", ["float64", ">f4", "float16", "int32", "complex64", "S4"])
 def test_a_weight_of_another_dtype_is_refused(dtype: str, tmp_path: Path) -> None:
     message = refusal(with_weights(tmp_path, replaced(KERNEL, values(np.zeros((3, 3, 3, 1, 2), dtype)))))
@@ -145,6 +181,7 @@ def test_missing_and_extra_weights_are_listed(tmp_path: Path) -> None:
 def test_the_state_of_a_training_is_no_extra_weight(tmp_path: Path) -> None:
     def change(file: Any) -> None:
         file["optimizer/vars/0"] = np.zeros(2, "float32")
+        file["metrics/mean/vars/0"] = np.zeros((), "float32")  # as tf_keras has them
         file["layers/dropout/seed_generator/vars/0"] = np.zeros(2, "uint32")
 
     nb3d.models.load_model(with_weights(tmp_path, change))

@@ -32,7 +32,7 @@ def built(version: str, **options: Any) -> Any:
 
 
 def test_both_layouts_of_keras_2_were_recorded() -> None:
-    assert VERSIONS == ["2.12.0", "2.21.0"]
+    assert VERSIONS == ["2.12.0", "2.21.0", "2.21.0-functions", "2.21.0-tokens"]
 
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
@@ -78,6 +78,46 @@ def test_the_dilation_of_a_transposed_convolution_counts_since_keras_3() -> None
     assert "dilation_rate" not in in_new_words(whole, "2.3.1")["config"]["layers"][0]["config"]
     assert "dilation_rate" in in_new_words(whole, "3.0.0")["config"]["layers"][0]["config"]
     assert "dilation_rate" in config["config"]  # what was given is not changed
+
+
+def test_a_thresholded_relu_is_zero_up_to_and_at_its_threshold() -> None:
+    head = {"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [None, 4]}}
+    entry = {"class_name": "ThresholdedReLU", "config": {"name": "gate", "theta": 0.1}}
+    config = {"class_name": "Sequential", "config": {"name": "old", "layers": [head, entry]}, "keras_version": "2.9.0"}
+    x = np.array([[0.1, 0.10001, 0.0, -3.0]], "float32")
+    y = nb3d.models.model_from_json(json.dumps(config)).predict(x, verbose=0)
+    np.testing.assert_array_equal(y, [[0.0, x[0, 1], 0.0, 0.0]])
+
+
+def function_layer(function: str, **keywords: Any) -> dict[str, Any]:
+    """A model of Keras 2 with one function of TensorFlow."""
+    head = {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 4]}}
+    entry = {"class_name": "TFOpLambda", "name": "odd", "config": {"name": "odd", "function": function}}
+    calls = [["x", 0, 0, keywords]]
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["odd", 0, 0]]}
+    layers = [{**head, "inbound_nodes": []}, {**entry, "inbound_nodes": calls}]
+    return {"class_name": "Functional", "config": {"name": "m", "layers": layers, **ends}, "keras_version": "2.9.0"}
+
+
+@pytest.mark.parametrize(
+    ("function", "keywords", "message"),
+    [
+        ("io.read_file", {}, "no operation for TensorFlow's function 'io.read_file'"),
+        ("nn.swish", {"beta": 2.0}, "argument 'beta' = 2.0 is unknown"),
+        ("math.add", {}, "not understood: 'y'"),
+        ("math.add", {"y": [[1.0], {"class_name": "x"}]}, "not understood"),
+        ("math.reduce_sum", {"axis": 7}, "axis"),
+    ],
+)
+def test_a_function_that_nb3d_lacks_is_refused_by_name(function: str, keywords: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=rf"Layer 'odd'.*{message}"):
+        nb3d.models.model_from_config(function_layer(function, **keywords))
+
+
+def test_a_model_of_functions_is_saved_with_operations_in_their_place(tmp_path: Path) -> None:
+    model = nb3d.models.load_model(GOLDEN / "2.21.0-functions.h5")
+    model.save(tmp_path / "new.keras")
+    assert distance(nb3d.models.load_model(tmp_path / "new.keras"), "2.21.0-functions") < 1e-5
 
 
 ODD = [{}, {"class_name": 3}, {"class_name": "Model", "config": {"layers": [None, 3, []]}}]
@@ -172,6 +212,14 @@ def test_what_keras_2_has_no_layer_for_is_refused_by_name(name: str, config: dic
     whole = keras_1()
     whole["config"].append({"class_name": name, "config": config})
     with pytest.raises(ValueError, match=r"Layer 'odd'.*expected"):
+        nb3d.models.model_from_json(json.dumps(whole))
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+def test_a_transposed_convolution_of_keras_1_is_refused_with_the_reason(rank: int) -> None:
+    whole = keras_1()
+    whole["config"].append({"class_name": f"Deconvolution{rank}D", "config": {"name": "up", "nb_filter": 2}})
+    with pytest.raises(ValueError, match=rf"Layer 'up'.*output_shape.*Conv{rank}DTranspose"):
         nb3d.models.model_from_json(json.dumps(whole))
 
 
