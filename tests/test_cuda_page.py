@@ -3,7 +3,8 @@
 from dev.cuda_page import PAGE, gaps, page, why_not
 from tests.kernels.example import plain
 
-KNOWN = {"conv3d", "cos", "dropout", "einsum", "normal", "power", "sin", "sparsemax", "take_along_axis"}
+KNOWN = {"conv3d", "cos", "dropout", "einsum", "normal", "power", "sin", "sparsemax", "take_along_axis",
+         "transpose"}  # fmt: skip
 OF_LAYERS = {"sparsemax": {"Activation"}}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nb3d.kernels.case import OUT, Case, Kernel, Shape
 from nb3d.kernels.cuda.arrays import Array
-from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, contiguous, merged, strides_of
+from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, contiguous, merged, strides_of, why_no_dtype
 
 OPS = ("concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape",
        "broadcast_to", "pad", "assign", "unfold")  # fmt: skip
@@ -38,6 +38,8 @@ class Move:
 
 def accepts(case: Case) -> str | None:
     """Accepts values of one dtype, which only ``cast`` and ``assign`` change, in walks of not too many axes."""
+    if (reason := why_no_dtype(case)) is not None:
+        return reason
     if case.op not in ("cast", "assign") and case.dtypes[0] != case.out_dtype:
         return "copies values of one dtype only"
     if case.op == "concatenate" and len(set(case.dtypes)) > 1:

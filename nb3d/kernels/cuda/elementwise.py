@@ -9,7 +9,7 @@ import numpy as np
 
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.case import OUT, Arrays, Case, Kernel
-from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, merged, strides_of
+from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, merged, strides_of, why_no_dtype
 
 FLOATS, WHOLE = ("float32", "float64"), ("int32", "int64")
 ACTIVATIONS = tuple(code.name.lower() for code in Activation)
@@ -30,6 +30,8 @@ APART = ("divide", "floor_divide", "mod")  # what has another function for integ
 
 def accepts(case: Case) -> str | None:
     """Accepts operands of one dtype (but for ``where``), floats where the function has no meaning for integers."""
+    if (reason := why_no_dtype(case)) is not None:
+        return reason
     operands = case.dtypes[1:] if case.op == "where" else case.dtypes
     if len(set(operands)) > 1 or (case.op == "where" and case.dtypes[0] != "bool"):
         return f"needs operands of one dtype, got {', '.join(case.dtypes)}"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nb3d.kernels.case import Shape
+from nb3d.kernels.case import Case, Shape
 from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
 
+DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
 THREADS = 256
 AXES = 7
 MOST = 2**31 - THREADS  # positions of a run: the last block may reach beyond
@@ -62,6 +63,12 @@ def merged(sizes: Shape, walks: Sequence[Walk]) -> tuple[Shape, tuple[Walk, ...]
     return tuple(size for size, _ in axes), tuple(
         Walk(tuple(strides[number] for _, strides in axes), walk.offset) for number, walk in enumerate(walks)
     )
+
+
+def why_no_dtype(case: Case) -> str | None:
+    """Returns why a map cannot take the dtypes of a case."""
+    foreign = sorted({*case.dtypes, case.out_dtype} - {*DTYPES})
+    return f"takes {', '.join(DTYPES)}, got {', '.join(foreign)}" if foreign else None
 
 
 def kind_of(dtype: str) -> str:
