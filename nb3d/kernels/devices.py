@@ -10,6 +10,7 @@ else the CPU; with a warning, once, if there is a GPU that is not used.
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -52,13 +53,18 @@ class Cuda:
         return found.good, str(found)
 
 
-@cache
 def gpu() -> Runtime:
-    """Returns the run time of the first GPU.
+    """Returns the run time of the first GPU: one for all threads.
 
     Raises:
         RuntimeError: If the driver cannot be used.
     """
+    with _starting:
+        return _gpu()
+
+
+@cache
+def _gpu() -> Runtime:
     from nb3d.kernels.cuda.driver import Nvidia
     from nb3d.kernels.cuda.runtime import Runtime
 
@@ -66,6 +72,7 @@ def gpu() -> Runtime:
 
 
 CPU, CUDA = Cpu(), Cuda()
+_starting = threading.Lock()
 _DEVICES: tuple[Device, ...] = (CPU, CUDA)
 
 

@@ -56,5 +56,5 @@ def functions(
         "erf": lambda a, b, c, p, q: erf(a),
         "floor": lambda a, b, c, p, q: floor(a),
         "ceil": lambda a, b, c, p, q: ceil(a),
-        "clip": lambda a, b, c, p, q: q if a > q else (p if a < p else a),
+        "clip": lambda a, b, c, p, q: q if (a > q) | (p > q) else (p if a < p else a),
     }

@@ -7,6 +7,7 @@ batch, the copies of one run beside the work of the one before.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -198,17 +199,19 @@ class GpuExecutor:
 
     def _taking(self, slot: _Slot, waits: list[Callable[[], None]]) -> Outputs:
         taken: list[list[np.ndarray]] = []
+        alone = threading.Lock()  # who wants the results, and who wants the slot
 
         def take() -> list[np.ndarray]:
-            if not taken:
-                for wait in waits:
-                    wait()
-                arrays = (slot.fetched.get(value) for value in self.plan.graph.outputs)
-                taken.append([
-                    (self.plan.graph.constants[value] if array is None else array).copy()
-                    for value, array in zip(self.plan.graph.outputs, arrays, strict=True)
-                ])  # fmt: skip
-                slot.busy = None
-            return taken[0]
+            with alone:
+                if not taken:
+                    for wait in waits:
+                        wait()
+                    arrays = (slot.fetched.get(value) for value in self.plan.graph.outputs)
+                    taken.append([
+                        (self.plan.graph.constants[value] if array is None else array).copy()
+                        for value, array in zip(self.plan.graph.outputs, arrays, strict=True)
+                    ])  # fmt: skip
+                    slot.busy = None
+                return taken[0]
 
         return take

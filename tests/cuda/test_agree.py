@@ -1,4 +1,4 @@
-"""Every CUDA kernel, compiled and run by the interpreter, computes what the reference computes."""
+"""Every kernel without a file of its own computes what the reference computes, and how accurate and chosen they are."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ import pytest
 
 from nb3d.kernels import policy, table
 from nb3d.kernels.cuda import conv3d_tile
+from tests.cuda import test_agree_functions, test_agree_halos, test_agree_maps, test_agree_tiles
+from tests.cuda.agreement import check, through
 from tests.cuda.interpreted import Interpreted, compute_on
 from tests.cuda.precisions import expected
-from tests.cuda.programs import pairs
 from tests.cuda.wheels import needed
 from tests.kernels.cases import conv
 from tests.kernels.compare import assert_close, compute
 
 pytestmark = needed
-PAIRS = [
-    pytest.param(implementation, example, id=f"{implementation.name}: {example.name}")
-    for implementation, example in pairs(most=6e5)
-]
+FILES = test_agree_functions, test_agree_halos, test_agree_maps, test_agree_tiles
 
 
-@pytest.mark.parametrize(("implementation", "example"), PAIRS)
+@through(lambda *pair: not any(file.chosen(*pair) for file in FILES))
 def test_agrees_with_the_reference(implementation, example):
-    result = compute_on(Interpreted(), implementation, example)
-    assert_close(example, result, expected(implementation.name, example))
+    check(implementation, example)
 
 
 @pytest.mark.parametrize("filters", [12, 17, 34])

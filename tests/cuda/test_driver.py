@@ -43,6 +43,7 @@ class Api:
 
     def __init__(self) -> None:
         self.calls: list[tuple] = []
+        self.threads: list[int] = []  # that asked for the context
         self.fails: dict[str, SimpleNamespace] = {}
         self.parameters: list[int] = []
         self._streams = itertools.count(VALUES["cuStreamCreate"])
@@ -56,7 +57,10 @@ class Api:
         def call(*arguments):
             if REAL is not None:  # there is such a function, and it takes so many
                 inspect.signature(getattr(REAL, name)).bind(*arguments)
-            self.calls.append((name, *arguments))
+            if name == "cuCtxSetCurrent":
+                self.threads.append(threading.get_ident())
+            else:
+                self.calls.append((name, *arguments))
             if name == "cuLaunchKernel":
                 pointers = ctypes.cast(arguments[9], ctypes.POINTER(ctypes.c_void_p))
                 self.parameters = [ctypes.c_uint64.from_address(pointers[0]).value,
@@ -126,9 +130,12 @@ def test_launches_become_one_graph(api, driver):
     api.calls.clear()
     replay()
     assert api.names() == ["cuGraphLaunch"]
+    del replay
+    gc.collect()
+    assert api.names()[1:] == ["cuGraphExecDestroy"]
 
 
-def test_nothing_is_collected_while_a_graph_is_made(driver):
+def test_nothing_is_collected_while_a_graph_is_made(api, driver):
     seen = []
     driver.capture(lambda: seen.append(gc.isenabled()))
     assert seen == [False]
@@ -136,6 +143,7 @@ def test_nothing_is_collected_while_a_graph_is_made(driver):
     with pytest.raises(ZeroDivisionError):
         driver.capture(lambda: 1 / 0)
     assert gc.isenabled()
+    assert api.names()[-2:] == ["cuStreamEndCapture", "cuGraphDestroy"]
 
 
 @pytest.mark.parametrize("name", ["cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphInstantiate"])
@@ -144,11 +152,15 @@ def test_where_there_are_no_graphs_launches_stay_single(api, driver, name):
     assert driver.capture(lambda: None) is None
 
 
-def test_another_thread_gets_the_context_too(api, driver):
+def test_whoever_asks_gets_the_context_whatever_another_library_has_chosen(api, driver):
+    api.threads.clear()
+    driver.allocate(1)
+    driver.allocate(1)
     thread = threading.Thread(target=lambda: driver.allocate(1))
     thread.start()
+    here, there = threading.get_ident(), thread.ident
     thread.join()
-    assert api.names() == ["cuCtxSetCurrent", "cuMemAlloc"]
+    assert api.threads == [here, here, there]
 
 
 def test_times_are_those_of_events(api, driver):
@@ -179,7 +191,16 @@ def test_a_copy_back_is_waited_for_when_it_is_wanted(api, driver):
     wait = driver.fetch(4096, np.empty(3, np.float32))
     assert api.names() == ["cuMemcpyDtoHAsync", "cuEventCreate", "cuEventRecord"]
     wait()
-    assert api.names()[3:] == ["cuEventSynchronize", "cuEventDestroy"]
+    assert api.names()[3:] == ["cuEventSynchronize"]
+    del wait
+    gc.collect()
+    assert api.names()[4:] == ["cuEventDestroy"]
+
+
+def test_a_copy_back_that_nobody_waits_for_leaves_nothing(api, driver):
+    driver.fetch(4096, np.empty(3, np.float32))
+    gc.collect()
+    assert api.names()[-1] == "cuEventDestroy"
 
 
 def test_other_streams_wait_and_are_waited_for(api, driver):
@@ -213,7 +234,6 @@ def test_no_pinned_memory_is_a_memory_error(api, driver):
 
 def test_memory_of_a_lost_gpu_is_let_go_without_a_word(api, driver):
     api.fails["cuCtxSetCurrent"] = api.fails["cuMemFree"] = LOST
-    driver._local = threading.local()
     driver.free(4096)
 
 

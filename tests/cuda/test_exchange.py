@@ -96,7 +96,7 @@ class TestInputs:
         [
             ({"typestr": "<f8"}, TypeError, "Input 'x': expected float32 on the GPU, got float64: cast it there"),
             ({"typestr": "<c8"}, TypeError, "Input 'x': Expected numbers, got an array of dtype complex64"),
-            ({"strides": (4, 8)}, ValueError, r"Input 'x': Expected a C-contiguous array, got strides \(1, 2\)"),
+            ({"strides": (4, 8)}, ValueError, r"Expected a C-contiguous array, got strides of \(4, 8\) bytes"),
             ({"mask": object()}, ValueError, "Input 'x': Expected an array without a mask"),
             ({"stream": 0}, ValueError, "Input 'x': The array names stream 0"),
             ({"shape": (2, 2)}, ValueError, "expected an array of shape"),

@@ -30,12 +30,17 @@ def host(array):
     return memory.view(array.address, array.nbytes).view(array.dtype) if array.size else np.empty(0, array.dtype)
 
 
+def on_host(value):
+    if isinstance(value, tuple):
+        return tuple(on_host(part) for part in value)
+    return host(value) if isinstance(value, Array) else value
+
+
 def run(item):
     from nb3d.kernels.cuda.door import dispatcher
 
     kernel = dispatcher(item.program.function())
-    arguments = [host(value) if isinstance(value, Array) else value for value in item.arguments]
-    kernel[item.grid, item.program.threads](*arguments)
+    kernel[item.grid, item.program.threads](*on_host(item.arguments))
 
 
 compared = set()

@@ -53,3 +53,8 @@ class Array:
         if offset < 0 or offset + part.nbytes > self.nbytes:
             raise ValueError(f"{part.nbytes} bytes from {offset} on do not lie in an array of {self.nbytes} bytes.")
         return part
+
+
+def absent(dtype: str | np.dtype) -> Array:
+    """Returns what stands for an operand that is not there."""
+    return Array(0, (0,), np.dtype(dtype))

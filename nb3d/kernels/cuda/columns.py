@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nb3d.kernels.cuda.arrays import Array
+from nb3d.kernels.cuda.arrays import Array, absent
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.cuda.strides import flat, kind_of
 
 THREADS = 256
+RESIDENT = 4  # blocks of a multiprocessor
 RUN = 4096  # values of a column that one block takes
 FILL = 512  # blocks that keep a large GPU busy
 
@@ -50,10 +51,11 @@ def partial_bytes(columns: Columns, total: str) -> int:
     return columns.count * columns.runs * np.dtype(total).itemsize if columns.runs > 1 else 0
 
 
-def reduction_program(op: str, dtype: str, total: str, out: str, lanes: int, along: bool) -> Program:
-    """Returns the program that reduces columns, ``lanes`` of them in a block."""
-    arguments = (f"{dtype}[]", f"{total}[]", f"{out}[]", *("int64",) * 2, *("int32",) * 2, *("int64",) * 2, total)
-    return program("reduce", arguments, THREADS, op=op, total=total, lanes=lanes, along=along)
+def reduction_program(op: str, dtype: str, total: str, out: str) -> Program:
+    """Returns the program that reduces columns."""
+    numbers = (*("int64",) * 2, *("int32",) * 2) * 2
+    arguments = (f"{dtype}[]", f"{total}[]", f"{out}[]", *numbers, total)
+    return program("reduce", arguments, THREADS, RESIDENT, op=op, total=total)
 
 
 def launch_reduction(
@@ -75,22 +77,22 @@ def launch_reduction(
     """
     runs, partial = columns.runs, out
     run = -(-columns.length // runs)
-    absent = Array(0, (0,), np.dtype(total))
+    nothing = absent(total)
     if runs > 1:
         partial = scratch.part(0, (columns.outer, runs, columns.inner), total)
-    _launch(op, x, centre or absent, partial, columns, run, runs, share, 1.0 if runs > 1 else factor)
+    _launch(op, x, centre or nothing, partial, columns, run, runs, share, 1.0 if runs > 1 else factor)
     if runs > 1:
         then = "sum" if op == "squares" else op
-        _launch(then, partial, absent, out, Columns(columns.outer, runs, columns.inner), runs, 1, 1, factor)
+        _launch(then, partial, nothing, out, Columns(columns.outer, runs, columns.inner), runs, 1, 1, factor)
 
 
 def _launch(
     op: str, x: Array, centre: Array, out: Array, columns: Columns, run: int, runs: int, share: int, factor: float
 ) -> None:
     kinds = kind_of(x.dtype.name), centre.dtype.name, kind_of(out.dtype.name)
-    item = reduction_program(op, *kinds, columns.lanes, columns.inner == 1)
+    item = reduction_program(op, *kinds)
     blocks = -(-columns.count // columns.lanes) * runs
     launch(
-        item, (blocks,), flat(x, kinds[0]), centre, flat(out, kinds[2]), columns.count, columns.length, run, runs,
-        columns.inner, share, np.dtype(kinds[1]).type(factor).item(),
+        item, (blocks,), flat(x), centre, flat(out), columns.count, columns.length, run, runs,
+        columns.inner, share, columns.lanes, columns.inner == 1, np.dtype(kinds[1]).type(factor).item(),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from nb3d.kernels.cuda.program import Program, program
 CHANNELS, FILTERS, THREAD_FILTERS = 16, 32, 8
 BLOCK = Block(4, 8)
 RESIDENT = 3
-ARGUMENTS = (*("float32[]",) * 5, *("int32",) * 16, *("float32",) * 2)
+ARGUMENTS = (*("float32[]",) * 5, *("int32",) * 17, *("float32",) * 2)
 
 
 def accepts(case: Case) -> str | None:
@@ -48,29 +48,29 @@ def prepare(case: Case, inputs: Arrays) -> Arrays:
     return x, np.ascontiguousarray(packed), padded_bias(case, bias, FILTERS), residual
 
 
-def halo_program(kernel: tuple[int, ...], residual: bool, whole: bool, code: int) -> Program:
+def halo_program(kernel: tuple[int, ...], code: int) -> Program:
     """Returns a variant of the kernel."""
     kd, kh, kw = kernel
     threads = BLOCK.depth * BLOCK.height * FILTERS // THREAD_FILTERS
     return program(
         "conv_halo", ARGUMENTS, threads, RESIDENT, shared_bytes(kernel), depth=BLOCK.depth, height=BLOCK.height,
-        kd=kd, kh=kh, kw=kw, residual=residual, whole=whole, code=code,
+        kd=kd, kh=kh, kw=kw, code=code,
     )  # fmt: skip
 
 
 def load(case: Case) -> Kernel:
     """Returns the kernel."""
     (batch, *sizes, channels), (*_, filters) = case.inputs[0], case.out
-    residuals, pitch = case.inputs[3] != (0,), case.pitch(OUT)
+    pitch = case.pitch(OUT)
     blocks = tiles(case, BLOCK)
     grid = (batch * blocks[0] * blocks[1] * blocks[2], -(-filters // FILTERS))
 
     def conv3d(x, kernel, bias, residual, out, scratch, *params):
-        whole = writes_fours(filters, pitch, out)
+        fours = writes_fours(filters, pitch, out)
         launch(
-            halo_program(case.inputs[1][:3], residuals, whole, int(case.params[10])), grid, x, kernel, bias, residual,
+            halo_program(case.inputs[1][:3], int(case.params[10])), grid, x, kernel, bias, residual,
             out, *sizes, channels, *case.out[1:4], *case.params[3:6], filters, pitch, -(-channels // CHANNELS), *blocks,
-            *case.params[11:],
+            fours, *case.params[11:],
         )  # fmt: skip
 
     return conv3d

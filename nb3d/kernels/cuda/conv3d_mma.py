@@ -19,7 +19,7 @@ from nb3d.kernels.policy import current
 CHANNELS, FILTERS, THREADS = 16, 32, 128
 BLOCK = Block(4, 8)
 RESIDENT = 2
-ARGUMENTS = ("float32[]", "uint32[]", *("float32[]",) * 3, *("int32",) * 16, *("float32",) * 2)
+ARGUMENTS = ("float32[]", "uint32[]", *("float32[]",) * 3, *("int32",) * 17, *("float32",) * 2)
 LANE = np.arange(32)
 
 
@@ -97,12 +97,12 @@ def pack(kind: Kind, kernel: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.stack(pieces, axis=4)).view(np.uint32)
 
 
-def mma_program(kind: Kind, kernel: tuple[int, ...], residual: bool, whole: bool, code: int) -> Program:
+def mma_program(kind: Kind, kernel: tuple[int, ...], code: int) -> Program:
     """Returns a variant of the kernel."""
     kd, kh, kw = kernel
     return program(
         "conv_mma", ARGUMENTS, THREADS, RESIDENT, shared_bytes(kind, kernel), kind=kind.name, kd=kd, kh=kh, kw=kw,
-        voxel=kind.voxel, residual=residual, whole=whole, code=code,
+        voxel=kind.voxel, code=code,
     )  # fmt: skip
 
 
@@ -132,16 +132,16 @@ def serve(kind: Kind) -> Functions:
 
     def load(case: Case) -> Kernel:
         (batch, *sizes, channels), (*_, filters) = case.inputs[0], case.out
-        residuals, pitch = case.inputs[3] != (0,), case.pitch(OUT)
+        pitch = case.pitch(OUT)
         blocks = tiles(case, BLOCK)
         grid = (batch * blocks[0] * blocks[1] * blocks[2], -(-filters // FILTERS))
 
         def conv3d(x, kernel, bias, residual, out, scratch, *params):
-            whole = writes_fours(filters, pitch, out)
+            fours = writes_fours(filters, pitch, out)
             launch(
-                mma_program(kind, case.inputs[1][:3], residuals, whole, int(case.params[10])), grid, x, kernel, bias,
+                mma_program(kind, case.inputs[1][:3], int(case.params[10])), grid, x, kernel, bias,
                 residual, out, *sizes, channels, *case.out[1:4], *case.params[3:6], filters, pitch,
-                -(-channels // CHANNELS), *blocks, *case.params[11:],
+                -(-channels // CHANNELS), *blocks, fours, *case.params[11:],
             )  # fmt: skip
 
         return conv3d

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from nb3d.kernels.case import OUT, Arrays, Case, Kernel
+from nb3d.kernels.cuda.arrays import absent
 from nb3d.kernels.cuda.correlations import Correlation, Sizes, correlations, sizes_of
 from nb3d.kernels.cuda.halos import slices as slices
 from nb3d.kernels.cuda.halos import writes_fours
@@ -23,7 +24,7 @@ DEPTH = 16  # positions of the sum in one step
 FAR = -(1 << 28)  # a displacement that leads out of every volume
 ALIGNMENT = 256  # bytes
 MULTIPROCESSORS = 132  # blocks that a launch should have at least, for a large GPU to be busy
-ARGUMENTS = ("float32[]", "int32[]", *("float32[]",) * 4, *("int32",) * 28, *("float32",) * 2)
+ARGUMENTS = ("float32[]", "int32[]", *("float32[]",) * 4, *("int32",) * 29, *("float32",) * 2)
 
 
 @dataclass(frozen=True)
@@ -153,11 +154,11 @@ def prepare(case: Case, inputs: Arrays) -> Arrays:
     return x, packed, biases, *rest
 
 
-def tile_program(tile: Tile, vector: int, whole: bool, residual: bool, code: int) -> Program:
+def tile_program(tile: Tile, vector: int, code: int) -> Program:
     """Returns a variant of the kernel."""
     return program(
         "conv_tile", ARGUMENTS, tile.threads, rows=tile.rows, columns=tile.columns, tall=tile.tall, wide=tile.wide,
-        vector=vector, whole=whole, residual=residual, code=code,
+        vector=vector, code=code,
     )  # fmt: skip
 
 
@@ -165,12 +166,11 @@ def load(case: Case) -> Kernel:
     """Returns the kernel."""
     sizes, items = sizes_of(case), parts(case)
     code, alpha, beta = case.params[-3:]
-    residual = case.op == "conv3d" and case.inputs[3] != (0,)
     pitch, vector = case.pitch(OUT), vector_of(sizes)
     batch, x_sizes, out_sizes = sizes.x[0], sizes.x[1:4], sizes.out[1:4]
 
     def run(x, packed, bias, residuals, out):
-        whole = writes_fours(sizes.made, pitch, out)
+        fours = writes_fours(sizes.made, pitch, out)
         for item in items:
             one = item.correlation
             voxels = batch * math.prod(one.counts)
@@ -179,11 +179,11 @@ def load(case: Case) -> Kernel:
             weights = packed.part(item.weights, (sizes.groups * item.steps * DEPTH * item.padded,), "float32")
             grid = (-(-voxels // item.tile.rows), -(-sizes.made // item.tile.columns), sizes.groups)
             launch(
-                tile_program(item.tile, vector, whole, residual, int(code)), grid, x, table, weights, bias,
+                tile_program(item.tile, vector, int(code)), grid, x, table, weights, bias,
                 residuals, out, voxels, *one.counts, *x_sizes, sizes.x[4], sizes.seen, *one.strides, *one.begin,
-                *out_sizes, *one.spacing, *one.places, pitch, sizes.made, item.padded, item.steps, alpha, beta,
+                *out_sizes, *one.spacing, *one.places, pitch, sizes.made, item.padded, item.steps, fours, alpha, beta,
             )  # fmt: skip
 
     if case.op == "conv3d":
         return lambda x, kernel, bias, residuals, out, scratch, *params: run(x, kernel, bias, residuals, out)
-    return lambda x, kernel, bias, out, scratch, *params: run(x, kernel, bias, bias, out)
+    return lambda x, kernel, bias, out, scratch, *params: run(x, kernel, bias, absent("float32"), out)

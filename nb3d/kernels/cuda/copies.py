@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from nb3d.kernels.case import OUT, Case, Kernel, Shape
 from nb3d.kernels.cuda.arrays import Array
-from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, contiguous, merged, strides_of, why_no_dtype
+from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, merged, why_no_dtype
+from nb3d.kernels.walks import broadcast, contiguous, pitched
 
 OPS = ("concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape",
        "broadcast_to", "pad", "assign", "unfold")  # fmt: skip
@@ -57,12 +58,12 @@ def accepts(case: Case) -> str | None:
 
 
 def _moves(case: Case) -> list[Move]:
-    out = strides_of(case.out, case.pitch(OUT))
-    own = strides_of(case.inputs[0], case.pitch(0))
+    out = pitched(case.out, case.pitch(OUT))
+    own = pitched(case.inputs[0], case.pitch(0))
     if case.op == "concatenate":
         axis, moves, begin = case.params[0] % len(case.out), [], 0
         for number, shape in enumerate(case.inputs):
-            read = Walk(strides_of(shape, case.pitch(number)))
+            read = Walk(pitched(shape, case.pitch(number)))
             moves.append(Move(number, shape, read, Walk(out, begin * out[axis])))
             begin += shape[axis]
         return moves
@@ -77,7 +78,7 @@ def _moves(case: Case) -> list[Move]:
         fd, fh, fw = case.params
         repeated = (n, d, fd, h, fh, w, fw, c)
         read = Walk((own[0], own[1], 0, own[2], 0, own[3], 0, 1))
-        return [Move(0, repeated, read, Walk(strides_of(repeated, case.pitch(OUT))))]
+        return [Move(0, repeated, read, Walk(pitched(repeated, case.pitch(OUT))))]
     if case.op in ("pad3d", "crop3d"):
         at_in, at_out = ((0, 0, 0), case.params) if case.op == "pad3d" else (case.params, (0, 0, 0))
         sizes = case.inputs[0] if case.op == "pad3d" else case.out
@@ -87,7 +88,7 @@ def _moves(case: Case) -> list[Move]:
         return [Move(0, case.inputs[0], Walk(own), Walk(out, begin)), *_margins(case)]
     if case.op in ("broadcast_to", "assign"):
         source = len(case.inputs) - 1
-        return [Move(source, case.out, broadcast(case.inputs[source], case.out), Walk(out))]
+        return [Move(source, case.out, Walk(broadcast(case.inputs[source], case.out)), Walk(out))]
     return [Move(0, case.inputs[0], Walk(own), Walk(own))]
 
 
@@ -158,7 +159,7 @@ def load(case: Case) -> Kernel:
     def copies(*arguments):
         out = arguments[len(case.inputs)]
         if filler is not None:
-            apply_map("fill", case.out, [], out, Walk(strides_of(case.out, case.pitch(OUT))), filler)
+            apply_map("fill", case.out, [], out, Walk(pitched(case.out, case.pitch(OUT))), filler)
         for move in moves:
             source = out if move.source == RESULT else arguments[move.source]
             if move.source != RESULT and source.address == out.address + move.write.offset * out.dtype.itemsize:

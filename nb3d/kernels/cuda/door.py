@@ -28,21 +28,23 @@ def dispatcher(function: Callable[..., Any]) -> Any:
     return cuda.jit(function)
 
 
-def compile_ptx(function: Callable[..., Any], arguments: tuple[str, ...], threads: int, resident: int) -> str:
+def compile_ptx(function: Callable[..., Any], arguments: tuple[Any, ...], threads: int, resident: int) -> str:
     """Returns the PTX of a kernel.
 
     Args:
         function: The kernel; contracting to fused multiply-adds is the only freedom its arithmetic gets.
-        arguments: Types of its arguments: ``float32[]`` for an array, ``int64`` for a number.
+        arguments: Types of its arguments: see ``program.Kind``.
         threads: Of a block.
         resident: Blocks that must fit a multiprocessor at once, which bounds the registers.
     """
     from numba.cuda import types
 
-    kinds = [
-        getattr(types, name.removesuffix("[]"))[::1] if name.endswith("[]") else getattr(types, name)
-        for name in arguments
-    ]
+    def type_of(kind: Any) -> Any:
+        if isinstance(kind, tuple):
+            return types.Tuple([type_of(part) for part in kind])
+        return getattr(types, kind.removesuffix("[]"))[::1] if kind.endswith("[]") else getattr(types, kind)
+
+    kinds = [type_of(kind) for kind in arguments]
     bounds = threads if resident == 1 else (threads, resident)
     ptx, _ = cuda.compile(
         function, types.void(*kinds), cc=ARCHITECTURE, device=False, abi="numba", fastmath=False, launch_bounds=bounds

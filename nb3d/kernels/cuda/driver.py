@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -80,7 +79,6 @@ class Nvidia:
     def __init__(self, api: Any = None) -> None:
         driver = _bindings() if api is None else api
         self._api = driver
-        self._local = threading.local()
         self._check(driver.cuInit(0))
         self._device = self._check(driver.cuDeviceGet(self.number))
         self._context = self._check(driver.cuDevicePrimaryCtxRetain(self._device))
@@ -108,10 +106,8 @@ class Nvidia:
         return int(self._stream)
 
     def _activate(self) -> None:
-        """Makes the context that of this thread."""
-        if not getattr(self._local, "ready", False):
-            self._check(self._api.cuCtxSetCurrent(self._context))
-            self._local.ready = True
+        """Makes the context that of this thread: another library may have chosen another GPU there meanwhile."""
+        self._check(self._api.cuCtxSetCurrent(self._context))
 
     def _check(self, result: tuple[Any, ...]) -> Any:
         """Returns what a call returned besides its status.
@@ -140,10 +136,18 @@ class Nvidia:
         return int(self._check((status, address)))
 
     def free(self, address: int) -> None:
-        """See the seam; a driver that is gone has freed everything."""
+        """See the seam."""
+        self._destroy(self._api.cuMemFree, address)
+
+    def _destroy(self, destroy: Callable[[Any], Any], what: Any) -> None:
+        """A driver that is gone has destroyed everything."""
         with suppress(RuntimeError):
             self._activate()
-            self._api.cuMemFree(address)
+            destroy(what)
+
+    def _destroyed_with(self, owner: Any, destroy: Callable[[Any], Any], what: Any) -> None:
+        """Destroys something of the driver when nobody refers to its owner any more."""
+        weakref.finalize(owner, self._destroy, destroy, what).atexit = False
 
     def write(self, address: int, array: np.ndarray) -> None:
         """See the seam; the driver stages pageable memory before it returns."""
@@ -174,13 +178,9 @@ class Nvidia:
             raise MemoryError(f"The host has no {size / 2**30:.2f} GiB of memory for copies to and from the GPU.")
         where = int(self._check((status, address)))
         memory = (ctypes.c_uint8 * size).from_address(where)
-        weakref.finalize(memory, self._unpin, where).atexit = False
+        self._destroyed_with(memory, self._api.cuMemFreeHost, where)
         return np.ctypeslib.as_array(memory)
 
-    def _unpin(self, address: int) -> None:
-        with suppress(RuntimeError):
-            self._activate()
-            self._api.cuMemFreeHost(address)
 
     def send(self, address: int, array: np.ndarray) -> None:
         """See the seam."""
@@ -197,8 +197,8 @@ class Nvidia:
         def wait(_keep: np.ndarray = out) -> None:
             self._activate()
             self._check(self._api.cuEventSynchronize(event))
-            self._check(self._api.cuEventDestroy(event))
 
+        self._destroyed_with(wait, self._api.cuEventDestroy, event)  # whether somebody waits or not
         return wait
 
     def wait_for(self, stream: int) -> None:
@@ -264,17 +264,18 @@ class Nvidia:
         """Returns the seconds that each of some runs took on the GPU, by events around it."""
         self._activate()
         api = self._api
-        events = [self._check(api.cuEventCreate(0)) for _ in range(repeats + 1)]
-        for number, event in enumerate(events):
-            if number:
-                run()
-            self._check(api.cuEventRecord(event, self._stream))
-        self._check(api.cuStreamSynchronize(self._stream))
-        pairs = pairwise(events)
-        seconds = [self._check(api.cuEventElapsedTime(*pair)) / 1e3 for pair in pairs]
-        for event in events:
-            self._check(api.cuEventDestroy(event))
-        return seconds
+        events: list[Any] = []
+        try:
+            for number in range(repeats + 1):
+                if number:
+                    run()
+                events.append(self._check(api.cuEventCreate(0)))
+                self._check(api.cuEventRecord(events[-1], self._stream))
+            self._check(api.cuStreamSynchronize(self._stream))
+            return [self._check(api.cuEventElapsedTime(*pair)) / 1e3 for pair in pairwise(events)]
+        finally:
+            for event in events:
+                self._destroy(api.cuEventDestroy, event)
 
     def capture(self, run: Callable[[], None]) -> Callable[[], None] | None:
         """See the seam: a CUDA graph."""
@@ -286,8 +287,10 @@ class Nvidia:
         try:
             with _nothing_collected():
                 run()
-        finally:
-            status, graph = api.cuStreamEndCapture(self._stream)
+        except BaseException:
+            self._destroy(api.cuGraphDestroy, api.cuStreamEndCapture(self._stream)[1])
+            raise
+        status, graph = api.cuStreamEndCapture(self._stream)
         if status != api.CUresult.CUDA_SUCCESS:
             return None
         status, executable = api.cuGraphInstantiate(graph, 0)
@@ -299,4 +302,5 @@ class Nvidia:
             self._activate()
             self._check(api.cuGraphLaunch(executable, self._stream))
 
+        self._destroyed_with(replay, api.cuGraphExecDestroy, executable)
         return replay

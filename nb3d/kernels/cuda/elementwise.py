@@ -9,7 +9,8 @@ import numpy as np
 
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.case import OUT, Arrays, Case, Kernel
-from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, broadcast, merged, strides_of, why_no_dtype
+from nb3d.kernels.cuda.strides import AXES, Walk, apply_map, merged, why_no_dtype
+from nb3d.kernels.walks import broadcast, pitched
 
 FLOATS, WHOLE = ("float32", "float64"), ("int32", "int64")
 ACTIVATIONS = tuple(code.name.lower() for code in Activation)
@@ -45,14 +46,14 @@ def accepts(case: Case) -> str | None:
 def _walks(case: Case) -> tuple[Walk, ...]:
     if case.op != "batch_normalization":
         shapes = enumerate(case.inputs)
-        return tuple(broadcast(shape, case.out, case.pitch(number)) for number, shape in shapes)
+        return tuple(Walk(broadcast(shape, case.out, case.pitch(number))) for number, shape in shapes)
     axis = case.params[1] % len(case.out)
     along = Walk(tuple(int(number == axis) for number in range(len(case.out))))
-    return Walk(strides_of(case.out, case.pitch(0))), along, along, along
+    return Walk(pitched(case.out, case.pitch(0))), along, along, along
 
 
 def _into(case: Case) -> Walk:
-    return Walk(strides_of(case.out, case.pitch(OUT)))
+    return Walk(pitched(case.out, case.pitch(OUT)))
 
 
 def slices(case: Case) -> tuple[int, ...]:

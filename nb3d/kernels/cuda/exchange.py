@@ -14,7 +14,7 @@ from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.dlpack import CUDA, CUDA_HOST, MANAGED, make_capsule, read_capsule
 from nb3d.kernels.cuda.runtime import Runtime
 from nb3d.kernels.cuda.seam import Driver
-from nb3d.kernels.cuda.strides import contiguous
+from nb3d.kernels.walks import contiguous
 
 LEGACY = 1  # the handle of the default stream
 
@@ -58,7 +58,7 @@ def borrow(value: Any, runtime: Runtime) -> Array:
         TypeError: If it does not hold numbers.
         ValueError: If it is on another GPU, or not contiguous.
     """
-    driver = runtime.driver
+    driver = runtime.driver  # strides are in bytes
     if isinstance(value, DeviceArray) and value.runtime is runtime:
         return value.array
     through_dlpack = hasattr(value, "__dlpack__") and hasattr(value, "__dlpack_device__")
@@ -70,13 +70,13 @@ def borrow(value: Any, runtime: Runtime) -> Array:
         if home != driver.number:
             where = "nowhere on a GPU" if home is None else f"on GPU {home}"
             raise ValueError(f"nb3d runs on GPU {driver.number}, and the array lies {where}: copy it there first.")
-    usual = contiguous(array.shape)
+    usual = tuple(step * array.dtype.itemsize for step in contiguous(array.shape))
     if strides is not None and array.size:
         wrong = [a for a, (got, want, n) in enumerate(zip(strides, usual, array.shape, strict=True))
                  if n > 1 and got != want]  # fmt: skip
         if wrong:
             raise ValueError(
-                f"Expected a C-contiguous array, got strides {strides} for shape {array.shape}, in values: make it "
+                f"Expected a C-contiguous array, got strides of {strides} bytes for shape {array.shape}: make it "
                 "contiguous, or give the channels-last view of a channels_last_3d tensor, permute(0, 2, 3, 4, 1)."
             )
     return array
@@ -88,7 +88,8 @@ def _from_dlpack(value: Any, driver: Driver) -> tuple[Array, tuple[int, ...] | N
         raise ValueError(f"nb3d runs on GPU {driver.number}, and the array lies on GPU {number}: copy it there first.")
     if kind == CUDA_HOST:
         raise ValueError("The array lies in pinned memory of the host: give it as a NumPy array.")
-    return read_capsule(value.__dlpack__(stream=driver.stream))
+    array, strides = read_capsule(value.__dlpack__(stream=driver.stream))
+    return array, None if strides is None else tuple(step * array.dtype.itemsize for step in strides)
 
 
 def _from_interface(value: Any, driver: Driver) -> tuple[Array, tuple[int, ...] | None]:
@@ -102,8 +103,7 @@ def _from_interface(value: Any, driver: Driver) -> tuple[Array, tuple[int, ...] 
         driver.wait_for(int(stream))
     dtype, shape = np.dtype(described["typestr"]), tuple(int(size) for size in described["shape"])
     strides = described.get("strides")
-    in_values = None if strides is None else tuple(int(step) // dtype.itemsize for step in strides)
-    return Array(int(described["data"][0]), shape, dtype, value), in_values
+    return Array(int(described["data"][0]), shape, dtype, value), None if strides is None else tuple(strides)
 
 
 class DeviceArray:

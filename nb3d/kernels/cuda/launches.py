@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nb3d.kernels.cuda.arrays import Array
-from nb3d.kernels.cuda.program import Program
+from nb3d.kernels.cuda.program import Kind, Program
 
 MOST_BLOCKS = (2**31 - 1, 2**16 - 1, 2**16 - 1)
 
@@ -25,7 +25,7 @@ class Launch:
     Attributes:
         program: The program.
         grid: Blocks along x, y, z.
-        arguments: Arrays and numbers, as the program's types say.
+        arguments: Arrays, numbers and tuples of them, as the program's types say.
     """
 
     program: Program
@@ -34,7 +34,7 @@ class Launch:
 
     def moved(self, where: Callable[[Array], Array]) -> Launch:
         """Returns the same launch on arrays that lie elsewhere."""
-        return replace(self, arguments=tuple(where(a) if isinstance(a, Array) else a for a in self.arguments))
+        return replace(self, arguments=_moved(self.arguments, where))
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Returns ``(type, value)`` of every parameter of the compiled kernel.
@@ -42,15 +42,35 @@ class Launch:
         Numba passes an array of one axis as seven of them: two that only the host uses, its size, its itemsize, its
         address, its length and its stride.
         """
-        result: list[tuple[str, Any]] = []
-        for kind, value in zip(self.program.arguments, self.arguments, strict=True):
-            if kind.endswith("[]"):
-                itemsize = value.dtype.itemsize
-                numbers = (0, 0, value.size, itemsize, value.address, value.size, itemsize)
-                result += [("uint64", number) for number in numbers]
-            else:
-                result.append((kind, value))
-        return result
+        return list(_parameters(self.program.arguments, self.arguments))
+
+
+def _parameters(kind: Kind, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(kind, tuple):
+        for one, part in zip(kind, value, strict=True):
+            yield from _parameters(one, part)
+    elif isinstance(value, Array):
+        itemsize = value.dtype.itemsize
+        for number in (0, 0, value.size, itemsize, value.address, value.size, itemsize):
+            yield "uint64", number
+    else:
+        yield kind, value
+
+
+def _moved(value: Any, where: Callable[[Array], Array]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_moved(part, where) for part in value)
+    return where(value) if isinstance(value, Array) else value
+
+
+def _check(item: Program, kind: Kind, value: Any) -> None:
+    if isinstance(kind, tuple):
+        if len(kind) != len(value):
+            raise TypeError(f"{item.source}: {len(kind)} arguments expected, got {len(value)}.")
+        for one, part in zip(kind, value, strict=True):
+            _check(item, one, part)
+    elif isinstance(value, Array) and value.dtype.name != kind.removesuffix("[]"):
+        raise TypeError(f"{item.source}: an array of {kind.removesuffix('[]')} expected, got {value.dtype.name}.")
 
 
 Sink = Callable[[Launch], None]
@@ -81,9 +101,5 @@ def launch(item: Program, grid: tuple[int, ...], *arguments: Any) -> None:
     whole = (*grid, *(1,) * (3 - len(grid)))
     if any(not 0 < count <= most for count, most in zip(whole, MOST_BLOCKS, strict=True)):
         raise ValueError(f"{item.source}: a grid of {whole} blocks is not between 1 and {MOST_BLOCKS}.")
-    if len(arguments) != len(item.arguments):
-        raise TypeError(f"{item.source}: {len(item.arguments)} arguments expected, got {len(arguments)}.")
-    for kind, value in zip(item.arguments, arguments, strict=True):
-        if isinstance(value, Array) and value.dtype.name != kind.removesuffix("[]"):
-            raise TypeError(f"{item.source}: an array of {kind.removesuffix('[]')} expected, got {value.dtype.name}.")
+    _check(item, item.arguments, arguments)
     sink(Launch(item, (whole[0], whole[1], whole[2]), arguments))

@@ -6,10 +6,10 @@ import math
 
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.case import Case, Kernel, Shape
-from nb3d.kernels.cuda.arrays import Array
+from nb3d.kernels.cuda.arrays import absent
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import program
-from nb3d.kernels.cuda.strides import Walk, broadcast, merged
+from nb3d.kernels.walks import Strides, broadcast, merged
 
 DTYPES = ("float32", "float64", "int32", "int64")
 SIDE, THREADS, AXES = 64, 256, 3
@@ -29,7 +29,7 @@ def accepts(case: Case) -> str | None:
     return f"batches of {axes} axes do not merge into {AXES}" if axes > AXES else None
 
 
-def _batches(case: Case) -> tuple[Shape, tuple[Walk, ...]]:
+def _batches(case: Case) -> tuple[Shape, tuple[Strides, ...]]:
     """The batches, and how many matrices of either factor lie between neighbouring ones."""
     batch = case.out[:-2]
     return merged(batch, [broadcast(shape[:-2], batch) for shape in case.inputs[:2]])
@@ -39,12 +39,12 @@ def load(case: Case) -> Kernel:
     """Returns the kernel."""
     dtype, (rows, columns), depth = case.out_dtype, case.out[-2:], case.inputs[0][-1]
     sizes, walks = _batches(case)
-    absent = AXES - len(sizes)
-    batches = (1,) * absent + sizes
+    unused = AXES - len(sizes)
+    batches = (1,) * unused + sizes
     steps = [
         step * math.prod(shape[-2:])
         for shape, walk in zip(case.inputs, walks, strict=False)
-        for step in (*(0,) * absent, *walk.strides)
+        for step in (*(0,) * unused, *walk)
     ]
     code, alpha, beta = case.params or (Activation.LINEAR, 0, 0)
     with_bias = case.op == "dense" and case.inputs[2] != (0,)
@@ -61,4 +61,4 @@ def load(case: Case) -> Kernel:
 
     if case.op == "dense":
         return lambda a, b, bias, out, scratch, *params: product(a, b, bias, out)
-    return lambda a, b, out, scratch: product(a, b, Array(0, (0,), out.dtype), out)
+    return lambda a, b, out, scratch: product(a, b, absent(out.dtype), out)

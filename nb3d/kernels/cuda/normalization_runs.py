@@ -47,16 +47,16 @@ def load(case: Case) -> Kernel:
     _, groups, epsilon, centered, divisor, code, alpha, beta = case.params
     runs, length = outer * groups, rows * channels // groups
     lanes = Columns(runs, length, 1).lanes
-    arguments = (*(f"{dtype}[]",) * 4, *("int64",) * 4, "float64", dtype, dtype)
+    arguments = (*(f"{dtype}[]",) * 4, *("int64",) * 4, "int32", "float64", dtype, dtype)
     item = program(
-        "normalize", arguments, THREADS, lanes=lanes, centered=bool(centered), divisor=int(divisor),
+        "normalize", arguments, THREADS, centered=bool(centered), divisor=int(divisor),
         offset=case.inputs[1] != (0,), scale=case.inputs[2] != (0,), code=int(code),
     )  # fmt: skip
 
     def normalization(x, offset, scale, out, scratch, *params):
         launch(
-            item, (-(-runs // lanes),), x, offset, scale, out, runs, length, groups, channels // groups, epsilon, alpha,
-            beta,
+            item, (-(-runs // lanes),), x, offset, scale, out, runs, length, groups, channels // groups, lanes, epsilon,
+            alpha, beta,
         )  # fmt: skip
 
     return normalization

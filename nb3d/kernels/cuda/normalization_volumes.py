@@ -13,8 +13,9 @@ from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cuda.columns import Columns, launch_reduction, partial_bytes
 from nb3d.kernels.cuda.normalization_runs import sizes, why_not
 from nb3d.kernels.cuda.scratch import Cutter, aligned
-from nb3d.kernels.cuda.strides import Walk, apply_map, contiguous
+from nb3d.kernels.cuda.strides import Walk, apply_map
 from nb3d.kernels.divisors import Divisor
+from nb3d.kernels.walks import contiguous
 
 TOTAL = "float64"
 

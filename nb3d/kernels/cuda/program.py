@@ -18,6 +18,9 @@ from nb3d.kernels import compiling, folders
 _ENTRY = re.compile(r"\.entry\s+(\w+)")
 _COMPILERS = ("numba", "llvmlite", "numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink")
 
+Kind = str | tuple["Kind", ...]
+"""The type of an argument: ``float32[]`` of an array, ``int64`` of a number, a tuple of types of a tuple."""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -26,7 +29,7 @@ class Program:
     Attributes:
         source: Its module in ``device/``, whose ``build`` returns the kernel's function.
         variant: Keyword arguments of ``build``, sorted.
-        arguments: Types of the kernel's arguments: ``float32[]``, ``int64``.
+        arguments: Types of the kernel's arguments.
         threads: Of a block.
         resident: Blocks that must fit a multiprocessor at once.
         shared: Bytes of dynamic shared memory.
@@ -34,7 +37,7 @@ class Program:
 
     source: str
     variant: tuple[tuple[str, Any], ...]
-    arguments: tuple[str, ...]
+    arguments: tuple[Kind, ...]
     threads: int
     resident: int = 1
     shared: int = 0
@@ -76,7 +79,7 @@ class Program:
 
 
 def program(
-    source: str, arguments: tuple[str, ...], threads: int, resident: int = 1, shared: int = 0, **variant: Any
+    source: str, arguments: tuple[Kind, ...], threads: int, resident: int = 1, shared: int = 0, **variant: Any
 ) -> Program:
     """Returns a program; ``variant`` are the keyword arguments of its ``build``."""
     return Program(source, tuple(sorted(variant.items())), arguments, threads, resident, shared)

@@ -28,6 +28,6 @@ def load(case: Case) -> Kernel:
     item = program("running", arguments, THREADS, op=case.op, dtype=case.out_dtype)
 
     def running(x, out, scratch, axis):
-        launch(item, (-(-columns // THREADS),), flat(x, kind), out, columns, length, inner)
+        launch(item, (-(-columns // THREADS),), flat(x), out, columns, length, inner)
 
     return running

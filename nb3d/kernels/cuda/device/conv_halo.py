@@ -25,7 +25,7 @@ VOXEL = CHANNELS * 4 + 16  # bytes of a voxel in shared memory
 I, U = np.int32, np.uint32  # noqa: E741
 
 
-def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, whole: bool, code: int):
+def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
     """Returns the kernel.
 
     Args:
@@ -34,8 +34,6 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, wh
         kd: Taps along the first axis.
         kh: Taps along the second axis.
         kw: Taps along the third axis.
-        residual: Whether there is one.
-        whole: Whether four filters can be written at once.
         code: Number of the activation.
     """
     across = FILTERS // WIDE
@@ -53,11 +51,11 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, wh
     stage_chunks = stage_floats // 4
     stages = kd * kh
     parts, held, quads = TALL * WIDE, TALL * 4, WIDE // 4
-    write = writer(code, residual, whole)
+    write = writer(code)
 
     def conv_halo(
         x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
-        tiles_d, tiles_h, tiles_w, alpha, beta,
+        tiles_d, tiles_h, tiles_w, fours, alpha, beta,
     ):  # fmt: skip
         begin = asm.shared_address(cuda.shared.array(0, "float32"))
         total = cuda.local.array(parts, "float32")
@@ -147,6 +145,6 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, wh
             if (u < o_w) & (y < o_h) & (z < o_d) & (f < filters):
                 to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * pitch + f
                 sums, b = mine + U(I(quad) * I(threads * 16)), asm.global_address(bias, f)
-                write(out, residuals, to, filters - f, sums, b, alpha, beta)
+                write(out, residuals, to, filters - f, fours, sums, b, alpha, beta)
 
     return conv_halo

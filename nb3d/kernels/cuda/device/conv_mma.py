@@ -30,7 +30,7 @@ PRODUCTS, QUADS = 4, FILTERS // 16  # of 16 voxels; of 16 filters
 I, U = np.int32, np.uint32  # noqa: E741
 
 
-def build(kind: str, kd: int, kh: int, kw: int, voxel: int, residual: bool, whole: bool, code: int):
+def build(kind: str, kd: int, kh: int, kw: int, voxel: int, code: int):
     """Returns the kernel.
 
     Args:
@@ -39,8 +39,6 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, residual: bool, whol
         kh: Taps along the second axis.
         kw: Taps along the third axis.
         voxel: Bytes of a voxel in shared memory.
-        residual: Whether there is one.
-        whole: Whether four filters can be written at once.
         code: Number of the activation.
     """
     halves, split = kind == "bf16", kind == "tf32x3"
@@ -58,11 +56,11 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, residual: bool, whol
     copies, stage_chunks = -(-(kw * tap_bytes // 16) // THREADS), kw * tap_bytes // 16
     stages = kd * kh
     parts, words = PRODUCTS * QUADS * 8, PRODUCTS * 4
-    write = writer(code, residual, whole)
+    write = writer(code)
 
     def conv_mma(
         x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
-        tiles_d, tiles_h, tiles_w, alpha, beta,
+        tiles_d, tiles_h, tiles_w, fours, alpha, beta,
     ):  # fmt: skip
         begin = asm.shared_address(cuda.shared.array(0, "float32"))
         total = cuda.local.array(parts, "float32")
@@ -185,6 +183,6 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, residual: bool, whol
             if (u < o_w) & (y < o_h) & (z < o_d) & (f < filters):
                 to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * pitch + f
                 sums, b = mine + U(I(quad) * I(THREADS * 16)), asm.global_address(bias, f)
-                write(out, residuals, to, filters - f, sums, b, alpha, beta)
+                write(out, residuals, to, filters - f, fours, sums, b, alpha, beta)
 
     return conv_mma

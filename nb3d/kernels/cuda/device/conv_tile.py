@@ -25,7 +25,7 @@ STAGES = 3
 I, U = np.int32, np.uint32  # noqa: E741
 
 
-def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: bool, residual: bool, code: int):
+def build(rows: int, columns: int, tall: int, wide: int, vector: int, code: int):
     """Returns the kernel.
 
     Args:
@@ -34,8 +34,6 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
         tall: Voxels of a thread.
         wide: Filters of a thread.
         vector: Channels that are copied together: 4 or 1.
-        whole: Whether four filters can be written at once.
-        residual: Whether there is one.
         code: Number of the activation.
     """
     across, down = columns // wide, rows // tall
@@ -50,14 +48,14 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
     quads, parts = wide // 4, tall * wide
     held = tall * 4
     by_vector = vector == 4
-    write = writer(code, residual, whole)
+    write = writer(code)
     ahead = STAGES - 1
     row_values, row_words = rows, rows * 4
 
     def conv_tile(
         x, table, weights, bias, residuals, out, voxels, n_d, n_h, n_w, d, h, w, channels, seen,
         s_d, s_h, s_w, b_d, b_h, b_w, o_d, o_h, o_w, u_d, u_h, u_w, a_d, a_h, a_w, pitch, made, padded, steps,
-        alpha, beta,
+        fours, alpha, beta,
     ):  # fmt: skip
         tiles = cuda.shared.array(floats, "float32", 16)
         corner = cuda.shared.array(row_words, "int32", 16)
@@ -156,6 +154,6 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
             to = target[r + i * I(down)]
             if to >= 0 and f < made:
                 b = asm.global_address(bias, np.int64(group) * padded + f)
-                write(out, residuals, to + f, made - f, mine + U(I(quad) * I(threads * 16)), b, alpha, beta)
+                write(out, residuals, to + f, made - f, fours, mine + U(I(quad) * I(threads * 16)), b, alpha, beta)
 
     return conv_tile

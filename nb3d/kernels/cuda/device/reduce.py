@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.door import cuda, device
 
 THREADS = 256
@@ -56,23 +57,22 @@ def _start(op: str, kind: np.dtype):
     return int(op in ("prod", "all"))
 
 
-def build(op: str, total: str, lanes: int, along: bool):
+def build(op: str, total: str):
     """Returns the kernel.
 
     Args:
         op: Of ``FOLDS``; ``squares`` sums squared distances from the centre of a column.
         total: Dtype that is computed in.
-        lanes: Columns of a block, a power of two.
-        along: Whether neighbouring threads have neighbouring rows.
     """
-    kind, fold, rows = np.dtype(total).type, FOLDS[op], THREADS // lanes
+    kind, fold = np.dtype(total).type, FOLDS[op]
     start, truth, squares = kind(_start(op, np.dtype(total))), op in ("any", "all"), op == "squares"
     zero = kind(0)
 
-    def reduce(x, centre, out, columns, length, run, runs, inner, share, factor):
+    def reduce(x, centre, out, columns, length, run, runs, inner, share, lanes, along, factor):
         shared = cuda.shared.array(THREADS, total)
         t = cuda.threadIdx.x
-        lane, row = (t // rows, t % rows) if along else (t % lanes, t // lanes)
+        rows = udiv(THREADS, lanes)
+        lane, row = (udiv(t, rows), umod(t, rows)) if along else (umod(t, lanes), udiv(t, lanes))
         block, number = cuda.blockIdx.x // runs, cuda.blockIdx.x % runs
         column = block * np.int64(lanes) + lane
         value = start
@@ -80,7 +80,8 @@ def build(op: str, total: str, lanes: int, along: bool):
         if column < columns:
             base = outer * length * inner + at_inner
             middle = centre[outer * (inner // share) + at_inner // share] if squares else zero
-            for at in range(number * np.int64(run) + row, min((number + 1) * np.int64(run), length), rows):
+            at, end = number * np.int64(run) + row, min((number + 1) * np.int64(run), length)
+            while at < end:  # a range would divide to know how long it is
                 seen = x[base + at * inner]
                 if squares:
                     away = kind(seen) - middle
@@ -89,15 +90,16 @@ def build(op: str, total: str, lanes: int, along: bool):
                     value = fold(value, kind(seen != type(seen)(0)))
                 else:
                     value = fold(value, kind(seen))
+                at += rows
         here = row * lanes + lane
         shared[here] = value
         cuda.syncthreads()
-        half = rows // 2
+        half = rows >> 1
         while half > 0:
             if row < half:
                 shared[here] = fold(shared[here], shared[here + half * lanes])
             cuda.syncthreads()
-            half //= 2
+            half >>= 1
         if row == 0 and column < columns:
             out[(outer * runs + number) * inner + at_inner] = shared[lane] * factor
 

@@ -1,0 +1,17 @@
+"""Convolutions by tiles, assembled for every architecture: see ``gate.py``."""
+
+from __future__ import annotations
+
+from tests.cuda.gate import check, through
+from tests.cuda.wheels import needed
+
+pytestmark = needed
+
+
+def chosen(item) -> bool:
+    return item.source == "conv_tile"
+
+
+@through(chosen)
+def test_registers_suffice_on_every_architecture(item):
+    check(item)
