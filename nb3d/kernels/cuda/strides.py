@@ -51,11 +51,16 @@ def flat(array: Array) -> Array:
     return Array(array.address, (array.size,), np.dtype(kind_of(array.dtype.name)), array.owner)
 
 
+def _number(op: str, dtypes: Sequence[str], out_dtype: str) -> str:
+    """The type of the two numbers: that of floats, or of what is filled."""
+    kind = kind_of(dtypes[0] if dtypes else out_dtype)
+    return kind if kind.startswith("float") or op == "fill" else "float64"
+
+
 def map_program(op: str, dtypes: Sequence[str], out_dtype: str, axes: int) -> Program:
     """Returns the program that applies ``op`` to operands of these dtypes, walked along ``axes`` axes."""
     kinds, out = tuple(kind_of(dtype) for dtype in dtypes), kind_of(out_dtype)
-    fill = kinds[0] if kinds else out
-    number = fill if fill.startswith("float") else "float64" if op != "fill" else fill
+    fill, number = kinds[0] if kinds else out, _number(op, dtypes, out_dtype)
     walk = ("int64",) * (axes + 1)
     arguments = (
         tuple(f"{kind}[]" for kind in kinds), f"{out}[]", "int32", "int32", ("int32",) * axes, (walk,) * len(kinds),
@@ -81,7 +86,7 @@ def apply_map(
     rest = math.prod(shape[1:])
     lead = min(shape[0], max(1, MOST // rest))
     item = map_program(op, [array.dtype.name for array, _ in operands], out.dtype.name, len(shape))
-    number = np.dtype(item.arguments[-1]).type
+    number = np.dtype(_number(op, [array.dtype.name for array, _ in operands], out.dtype.name)).type
     *numbers, target = ((*walk.strides, walk.offset) for walk in walks)
     launch(
         item, (-(-lead * rest // THREADS), -(-shape[0] // lead)), tuple(flat(array) for array, _ in operands),
