@@ -220,8 +220,8 @@ def outputs(
             value = builder.fadd(value, start)
             if adds:
                 value = builder.fadd(value, load(_entry(builder, table, entry + 2 * entries)))
-            if clips:  # NaN stays
-                value = builder.select(builder.fcmp_ordered("<", value, vec.zero), vec.zero, value)
+            if clips:
+                value = vec.clipped(value)
             if masks:
                 vec.store_masked(value, _entry(builder, table, entry), mask)
             elif sends:
