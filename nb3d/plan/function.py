@@ -119,8 +119,8 @@ class Function:
             watch.check_inputs([tensor.name for tensor in self.inputs], checked)
         return self.executor([array.shape for array in checked])(checked)
 
-    def check(self, arrays: Any) -> list[np.ndarray]:
-        """The arrays, once they are found to fit the inputs."""
+    def check(self, arrays: Any, any_batch: bool = False) -> list[np.ndarray]:
+        """The arrays, once they are found to fit the inputs, whose batch size they need not have with `any_batch`."""
         if isinstance(arrays, np.ndarray) or not isinstance(arrays, Sequence):
             raise TypeError(f"Expected a list of {len(self.inputs)} arrays, got {type(arrays).__name__}.")
         if len(arrays) != len(self.inputs):
@@ -132,7 +132,7 @@ class Function:
             array = np.asarray(value)
             if array.dtype.kind not in "fiub":
                 raise ValueError(f"Input {tensor.name!r}: expected numbers, got an array of dtype {array.dtype}.")
-            _check_shape(tensor, array.shape)
+            _check_shape(tensor, array.shape, any_batch)
             result.append(array)
         return result
 
@@ -200,8 +200,8 @@ def _stale(plan: Schedule) -> bool:
     return any(variable.version != version for variable, version in plan.graph.sources)
 
 
-def _check_shape(tensor: KerasTensor, shape: Dims) -> None:
-    wanted = tensor.shape
+def _check_shape(tensor: KerasTensor, shape: Dims, any_batch: bool = False) -> None:
+    wanted = (None, *tensor.shape[1:]) if any_batch and tensor.shape else tensor.shape
     fits = len(shape) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, shape, strict=True))
     if not fits:
         raise ValueError(f"Input {tensor.name!r}: expected an array of shape {wanted}, got {shape}.")
