@@ -30,7 +30,7 @@ def batch_length(function: Function, arrays: list[np.ndarray], wanted: int | Non
 
 def fixed_length(inputs: list[KerasTensor]) -> int | None:
     """The batch size that is part of the shape of an input; ``None`` where there is no such."""
-    return next((tensor.shape[0] for tensor in inputs if tensor.shape and tensor.shape[0] is not None), None)
+    return next((tensor.shape[0] for tensor in inputs if tensor.shape and tensor.shape[0]), None)
 
 
 def filled_up(function: Function, arrays: list[np.ndarray], length: int | None) -> list[np.ndarray]:

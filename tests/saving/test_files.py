@@ -77,6 +77,13 @@ def test_a_path_that_is_none(path: Any) -> None:
         nb3d.models.load_model(path)
 
 
+def test_custom_objects_that_are_no_mapping(tmp_path: Path) -> None:
+    path = archive(tmp_path)
+    for function in (nb3d.models.load_model, nb3d.saving.verify_file):
+        with pytest.raises(TypeError, match=r"custom_objects must be a mapping.*\['Scale'\]"):
+            function(path, custom_objects=["Scale"])
+
+
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = archive(tmp_path)
     model, check = small_model(), Source.check_unchanged
