@@ -63,7 +63,7 @@ def verify_file(path: Path, custom_objects: Mapping[str, Any] | None = None) -> 
     report = Report()
     with custom_object_scope(custom_objects), opened_container(path) as (source, container):
         kept = "yes" if container.self_test else "no"
-        version = "not said" if container.version is None else f"{container.version!s:.40}"
+        version = "not said" if container.version is None else ascii(container.version)[:40].strip("'")
         size = f"{source.size:,} bytes"
         report.facts += [("format", container.kind), ("size", size), ("written by Keras", version), ("self-test", kept)]
         try:

@@ -115,6 +115,12 @@ def test_it_is_one_family_of_exceptions_and_they_are_value_errors() -> None:
     assert (error.file, error.layer, error.key, error.expected, error.got) == ("f", "l", "k", 1, 2)
 
 
+def test_a_message_prints_whatever_the_file_and_its_names_are() -> None:
+    error = ModelFileError("wrong", file="caf\udce9.keras", key="a\x1b[2Jb", got="é\n  shown")
+    assert str(error) == "caf\\udce9.keras: a\\x1b[2Jb: wrong: got é\n  shown"
+    str(error).encode()
+
+
 def test_a_model_of_unknown_input_shape_has_no_weights_to_load_or_save(tmp_path: Path) -> None:
     model = nb3d.Sequential([nb3d.layers.Dense(2)])
     with pytest.raises(ModelFileError, match="build"):
