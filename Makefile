@@ -12,6 +12,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 
+# For a GPU without a network: GPU_PYTHON=python3 takes a Python that has all that is needed, and installs nothing.
+GPU_PYTHON ?=
+GPU_BIN := $(if $(GPU_PYTHON),$(GPU_PYTHON),$(BIN))
+GPU_ENV := $(if $(GPU_PYTHON),,$(VENV)/.gpu)
+
 .DEFAULT_GOAL := help
 .PHONY: help venv check lint test fuzz test-gpu demo bench accuracy bench-cold bench-gpu clean
 
@@ -46,11 +51,13 @@ accuracy: $(VENV)/.test  ## the error of Winograd's convolution; writes docs/acc
 bench-cold: $(VENV)/.demo  ## seconds from import to a first prediction, without the peers
 	$(BIN) -m benchmarks.cold_start --dry
 
-test-gpu: $(VENV)/.gpu  ## every CUDA kernel on the GPU of this machine; NB3D_MODELS names a folder of models to run too
-	$(BIN) -m pytest -q -m gpu tests/cuda $(PYTEST_ARGS)
+test-gpu: $(GPU_ENV)  ## every CUDA kernel on the GPU of this machine; NB3D_MODELS names a folder of models to run too
+	$(GPU_BIN) -m benchmarks.gpu_compile
+	$(GPU_BIN) -m pytest -q -W default -m gpu tests/cuda $(PYTEST_ARGS)
+	$(GPU_BIN) -m nb3d doctor --test
 
-bench-gpu: $(VENV)/.gpu  ## nb3d on the GPU of this machine, beside PyTorch if that is installed: under eight minutes
-	$(BIN) -m benchmarks.gpu $(BENCH_ARGS)
+bench-gpu: $(GPU_ENV)  ## nb3d on the GPU of this machine, beside PyTorch if that is installed: under eight minutes
+	$(GPU_BIN) -m benchmarks.gpu $(BENCH_ARGS)
 
 clean:  ## remove the environments, the caches and what the tasks wrote
 	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info demo.png

@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 
-from benchmarks import memory, options, report, scaling, stages, tables
+from benchmarks import chart, memory, options, report, scaling, stages, tables
 from benchmarks.client import Client, MissingError, WorkerError
 from benchmarks.frameworks import FRAMEWORKS, OURS
 from benchmarks.interleave import Runner, interleave
@@ -71,6 +71,7 @@ def speed(asked: Options) -> bool:
         single = [f"### {group.title}\n\n{parts[group.key]}" for group, _ in sections if not group.whole]
         conditions = asked.conditions(versions, f", {asked.rounds} rounds")
         report.write(report.BENCH, "\n\n".join([tables.summary(sections), *whole, conditions]))
+        chart.main()
         report.write(report.LAYERS, "\n\n".join([*single, conditions]))
     everything = [result for _, rows in sections for row in rows for result in row.results.values()]
     agreed = all(result == MISSING if isinstance(result, str) else result.agrees for result in everything)

@@ -34,8 +34,10 @@ from nb3d.version import __version__
 
 if TYPE_CHECKING:
     from nb3d import saving
+    from nb3d.kernels.cuda.exchange import DeviceArray
 
 __all__ = [
+    "DeviceArray",
     "Function",
     "Graph",
     "Input",
@@ -67,9 +69,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`nb3d.saving`, which is loaded when somebody asks for it or comes with a file."""
+    """`nb3d.saving`, which is loaded when somebody asks for it or comes with a file, and what belongs to GPUs."""
     if name == "saving":
         return import_module("nb3d.saving")
+    if name == "DeviceArray":
+        return import_module("nb3d.kernels.cuda.exchange").DeviceArray
     raise AttributeError(f"module 'nb3d' has no attribute {name!r}")
 
 

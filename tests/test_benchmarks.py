@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import nb3d
-from benchmarks import architectures, interleave, report, resident, stages, tables, workloads
+from benchmarks import architectures, chart, interleave, report, resident, stages, tables, workloads
 from benchmarks.client import Client, MissingError, WorkerError
 from benchmarks.frameworks import FRAMEWORKS, channels_first, keras_like
 from benchmarks.networks import Network, Step
@@ -234,3 +235,16 @@ def test_a_page_of_results_keeps_the_blocks_that_are_not_measured_anew() -> None
     assert report.renewed(
         "# Old\n<!-- cold:start -->\nfigures\n<!-- cold:end -->\n<!-- odd:start -->"
     ) == report.replaced(report.TEMPLATE, "cold", "figures")
+
+
+def test_the_picture_has_a_bar_for_every_figure_of_the_page() -> None:
+    page = "| network | GFLOP | nb3d | PyTorch | ratio |\n| --- | --- | --- | --- | --- |\n"
+    page += "| a <b> | 1.0 | 2.0 (5) | 6.0 (2) | 3.00 |\n| c | 1.0 | 10 (1) | not there | - |\n"
+    networks = chart.times_in(f"{page}\nMachine: none")
+    assert networks == {"a <b>": {"nb3d": 2.0, "PyTorch": 6.0}, "c": {"nb3d": 10.0}}
+    root = ElementTree.fromstring(chart.draw(networks))
+    bars = [float(bar.attrib["width"]) for bar in root.iter("{http://www.w3.org/2000/svg}rect")][2:]
+    assert bars[1] == pytest.approx(3 * bars[0], rel=1e-3)
+    assert bars[2] == pytest.approx(bars[0], rel=1e-3)
+    with pytest.raises(ValueError, match="make bench"):
+        chart.times_in("nothing")

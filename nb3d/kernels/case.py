@@ -43,13 +43,16 @@ class Case:
 
     def pitch(self, position: int) -> int:
         """Returns the values from one voxel of an input, or with -1 of the output, to the next."""
-        shape = self.out if position == OUT else self.inputs[position]
-        return self.pitches[position] if self.pitches else shape[-1]
+        return self.pitches[position] if self.pitches else self._channels(position)
 
     def slices(self) -> set[int]:
         """Returns the positions of the operands that are slices, -1 for the output."""
         positions = (*range(len(self.inputs)), OUT) if self.pitches else ()
-        return {p for p in positions if self.pitch(p) != (self.out if p == OUT else self.inputs[p])[-1]}
+        return {p for p in positions if self.pitch(p) != self._channels(p)}
+
+    def _channels(self, position: int) -> int:
+        shape = self.out if position == OUT else self.inputs[position]
+        return shape[-1] if shape else 1
 
 
 def leave_as_is(case: Case, inputs: Arrays) -> Arrays:

@@ -3,8 +3,8 @@
 A device has a name and says whether it is available, and why not. A device of another kind would be one more object in
 ``_DEVICES`` and its rows in the table.
 
-``"auto"`` is the GPU where a probe of milliseconds and a test compilation succeed, else the CPU; with a warning, once,
-if there is a GPU that cannot be used.
+``"auto"`` is the GPU where ``nb3d doctor --test`` has passed on it with these kernels and a test compilation succeeds,
+else the CPU; with a warning, once, if there is a GPU that is not used.
 """
 
 from __future__ import annotations
@@ -99,7 +99,13 @@ def resolve(name: str = "auto") -> Device:
 @cache
 def _best() -> Device:
     """What ``"auto"`` means in this process."""
-    found = diagnosis.usable()
+    found = diagnosis.verdict()
+    if found.good:
+        from nb3d.kernels.cuda import trial_record
+
+        found = trial_record.finding()
+    if found.good:
+        found = diagnosis.usable()
     if found.good:
         return CUDA
     if diagnosis.gpu_present():

@@ -34,7 +34,7 @@ Versions = tuple[tuple[str, str], ...]
 """The packages that compile for a device, each with its version."""
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{20}")
-_CODE = r".*\.(nb[ic]|ptx|sm_\d+[a-z]?)"  # Numba's two files, and CUDA's: `ptx` and one per architecture
+_CODE = r".*\.(nb[ic]|ptx|sm_\d+[a-z]?|passed)"  # Numba's two files; CUDA's `ptx`, one per architecture, a trial's
 _OURS = re.compile(rf"{_CODE}(\.tmp\.\w+)?|{LOCK}|{re.escape(VERSIONS)}")
 
 

@@ -42,10 +42,16 @@ _FUNCTIONS = (
 )  # fmt: skip
 
 # What CUDA computes in the same way, besides the activations; and what only moves values.
-_MAPS = (*_FUNCTIONS, "log", "log1p", "batch_normalization")
+_MAPS = (
+    *_FUNCTIONS, "log", "log1p", "batch_normalization", "logical_xor", "round", "trunc", "floor_divide", "mod", "power",
+    "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "log2", "log10", "exp2", "cbrt",
+    "arctan2", "hypot", "logaddexp", "sin", "cos", "tan",
+)  # fmt: skip
 _COPIES = (
     "concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape", "broadcast_to",
+    "pad", "assign", "unfold",
 )  # fmt: skip
+_REDUCTIONS = ("sum", "mean", "max", "min", "prod", "any", "all", "variance")
 
 _REFERENCE: dict[str, str] = {
     "convolution": "conv3d conv3d_transpose",
@@ -90,11 +96,19 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     *(("conv3d", "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}") for name in ("bf16", "tf32", "tf32x3", "halo")),
     *((op, "cuda", "tile", "nb3d.kernels.cuda.conv3d_tile") for op in ("conv3d", "conv3d_transpose", "dense")),
     *((op, "cuda", "plain", "nb3d.kernels.cuda.conv3d_plain") for op in ("conv3d", "conv3d_transpose")),
-    *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in ("max_pool3d", "average_pool3d")),
+    *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in _POOLING),
+    ("upsample3d_linear", "cuda", "planes", "nb3d.kernels.cuda.upsample_linear"),
+    *((op, "cuda", "blocks", "nb3d.kernels.cuda.matmul") for op in ("matmul", "dense")),
     *((op, "cuda", "map", "nb3d.kernels.cuda.elementwise") for op in (*_ACTIVATIONS, *_MAPS)),
     *((op, "cuda", "map", "nb3d.kernels.cuda.copies") for op in _COPIES),
-    *((op, "cuda", "rows", "nb3d.kernels.cuda.reductions") for op in ("softmax", "log_softmax")),
-    *((op, "cuda", "columns", "nb3d.kernels.cuda.reductions") for op in ("sum", "mean", "max", "min")),
+    ("normalization", "cuda", "runs", "nb3d.kernels.cuda.normalization_runs"),
+    ("normalization", "cuda", "volumes", "nb3d.kernels.cuda.normalization_volumes"),
+    *((op, "cuda", "rows", "nb3d.kernels.cuda.softmax") for op in ("softmax", "log_softmax")),
+    *((op, "cuda", "columns", "nb3d.kernels.cuda.reductions") for op in _REDUCTIONS),
+    *((op, "cuda", "positions", "nb3d.kernels.cuda.positions") for op in ("argmax", "argmin")),
+    *((op, "cuda", "running", "nb3d.kernels.cuda.running") for op in ("cumsum", "cumprod")),
+    *((op, "cuda", "ranks", "nb3d.kernels.cuda.ranks") for op in ("sort", "argsort")),
+    *((op, "cuda", "gather", "nb3d.kernels.cuda.gathering") for op in ("take", "take_along_axis")),
     *(
         (op, "cpu", "reference", f"nb3d.kernels.reference.{family}")
         for family, ops in _REFERENCE.items()
@@ -108,6 +122,10 @@ class UnknownOperation(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class Refused(ValueError):
+    """An operation has kernels on a device, and none of them accepts a case."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +182,8 @@ def select(case: Case, device: str = "cpu") -> Choice:
 
     Raises:
         UnknownOperation: No kernel computes the operation on ``device``.
-        ValueError: ``NB3D_IMPL`` forces an implementation that does not exist or refuses; or all refuse.
+        Refused: All refuse, a `ValueError`.
+        ValueError: ``NB3D_IMPL`` forces an implementation that does not exist or refuses.
     """
     return _select(case, device, os.environ.get("NB3D_IMPL", ""), current())
 
@@ -187,10 +206,12 @@ def _select(case: Case, device: str, forced: str, policy: Policy) -> Choice:
             return Choice(implementation, tuple(refusals))
         refusals.append((implementation.name, reason))
     reasons = "; ".join(f"{name}: {reason}" for name, reason in refusals)
-    because = f" (forced by NB3D_IMPL={forced!r})" if name is not None else ""
-    raise ValueError(
-        f"No implementation of {case.op!r} on {device!r} accepts the case{because}: {reasons}. Case: {case}"
-    )
+    if name is not None:
+        because = f" (forced by NB3D_IMPL={forced!r})"
+        raise ValueError(
+            f"No implementation of {case.op!r} on {device!r} accepts the case{because}: {reasons}. Case: {case}"
+        )
+    raise Refused(f"No implementation of {case.op!r} on {device!r} accepts the case: {reasons}. Case: {case}")
 
 
 def _forced_name(op: str, names: tuple[str, ...], forced: str) -> str | None:

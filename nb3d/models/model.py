@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,12 @@ from nb3d.kernels.compiling import quietly
 from nb3d.layers import Layer
 from nb3d.layers.registry import LAYERS
 from nb3d.models import files
-from nb3d.models.batches import batch_length, filled_up, fixed_length, slices_of
+from nb3d.models.batches import in_batches
 from nb3d.models.describe import describe
 from nb3d.models.progress import progress
 from nb3d.models.rebuild import rebuild
+from nb3d.plan.feeds import as_feed, is_on_host
 from nb3d.plan.function import Function, Plan
-from nb3d.plan.not_finite import NotFiniteError
 
 
 @LAYERS.register("Functional")
@@ -113,22 +113,23 @@ class Model(Network, Layer):
                 voxel.
         """
         function = self.function(device, check_finite)
-        arrays = self._arrays(x)
+        arrays = self._arrays(x, device)
         samples = arrays[0].shape[0]
         if any(array.shape[0] != samples for array in arrays):
             raise ValueError(
                 f"Model {self.name!r}: all inputs need the same number of samples, got "
                 f"{[array.shape[0] for array in arrays]}."
             )
-        fixed = fixed_length(self.inputs)
-        length = batch_length(function, arrays, batch_size) if fixed is None else fixed
-        parts = []
+        parts: list[list[np.ndarray]] = []
+
+        def collected() -> Iterator[slice]:
+            for part, outputs in in_batches(function, arrays, batch_size):
+                parts.append(outputs)
+                yield part
+
         with quietly(verbose == 0):
-            for part in progress(slices_of(samples, length), samples, verbose, f"predict {self.name}"):
-                try:
-                    parts.append(filled_up(function, [array[part] for array in arrays], fixed))
-                except NotFiniteError as error:
-                    raise error.later(part.start) from None
+            for _ in progress(collected(), samples, verbose, f"predict {self.name}"):
+                pass
         if not parts:
             return self._structured([self._empty(tensor) for tensor in self.outputs])
         joined = [np.concatenate(results) if len(parts) > 1 else results[0] for results in zip(*parts, strict=True)]
@@ -136,7 +137,29 @@ class Model(Network, Layer):
 
     def predict_on_batch(self, x: Any, device: str = "auto") -> Any:
         """The outputs for one batch; arguments as for `predict`."""
-        return self._structured(self.function(device)(self._arrays(x)))
+        return self._structured(self.function(device)(self._arrays(x, device)))
+
+    def predict_on_device(self, x: Any, stream: Any = None) -> Any:
+        """The outputs for one batch on the GPU, left there for CuPy, PyTorch, JAX or Numba: nothing is copied.
+
+        Args:
+            x: As for `predict`; arrays that lie on the GPU are read where they are. They must be contiguous, channels
+                last, in the dtype of the input.
+            stream: A CUDA stream of any library, or its handle: `x` is read when what the stream has been given is
+                done, and what it is given afterwards sees the results. Without one, the call returns when the results
+                are there.
+
+        Returns:
+            A `nb3d.DeviceArray`, or a list or dict of them, as the model's outputs are. They follow
+            ``__cuda_array_interface__`` and DLPack: ``torch.from_dlpack(y)``, ``cupy.asarray(y)``.
+
+        Raises:
+            RuntimeError: If there is no GPU that can be used.
+            ValueError: If `x` does not fit, or lies on another GPU.
+            TypeError: If `x` has another dtype on the GPU.
+            MemoryError: If the GPU has not enough memory.
+        """
+        return self._structured(self.function("cuda").on_device(self._arrays(x, "cuda"), stream))
 
     def layer_outputs(self, x: Any, layers: Iterable[str] | None = None, device: str = "auto") -> dict[str, Any]:
         """What layers compute, for one batch: to compare networks, and to look inside one.
@@ -161,21 +184,21 @@ class Model(Network, Layer):
             wanted = {name if name in tensors else self.get_layer(name).name for name in layers}
             tensors = {name: kept for name, kept in tensors.items() if name in wanted}
         flat = [tensor for kept in tensors.values() for tensor in kept]
-        values = iter(Function(self.inputs, flat, device=device)(self._arrays(x)))
+        values = iter(Function(self.inputs, flat, device=device)(self._arrays(x, device)))
         return {name: unwrap([next(values) for _ in kept]) for name, kept in tensors.items()}
 
-    def _arrays(self, x: Any) -> list[np.ndarray]:
+    def _arrays(self, x: Any, device: str = "auto") -> list[Any]:
         if symbolic_leaves(x):
             raise TypeError(f"Model {self.name!r}: predict needs arrays, got the symbolic {symbolic_leaves(x)[0]!r}.")
         if isinstance(x, dict):
-            x = {key: np.asarray(value) for key, value in x.items()}
+            x = {key: as_feed(value) for key, value in x.items()}
         elif isinstance(x, list | tuple) and (len(self.inputs) > 1 or any(hasattr(value, "shape") for value in x)):
-            x = [np.asarray(value) for value in x]
+            x = [as_feed(value) for value in x]
         else:
-            x = np.asarray(x)
-            if x.dtype.kind not in "fiub":
+            x = as_feed(x)
+            if is_on_host(x) and x.dtype.kind not in "fiub":
                 raise TypeError(f"Model {self.name!r}: predict needs numbers, got {type(x.item(0)).__name__}.")
-        return self.function().check(self._flat_inputs(x), any_batch=True)
+        return self.function(device).check(self._flat_inputs(x), any_batch=True)
 
     def _empty(self, tensor: Any) -> np.ndarray:
         return np.empty((0, *(size or 0 for size in tensor.shape[1:])), tensor.dtype)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from typing import TypeVar
-
-Part = TypeVar("Part", bound=slice)
+from collections.abc import Iterable, Iterator
 
 PATIENCE = 2.0  # seconds of work before a bar appears by itself
 
 
-def progress(parts: list[slice], total: int, verbose: str | int, title: str) -> Iterator[slice]:
+def progress(parts: Iterable[slice], total: int, verbose: str | int, title: str) -> Iterator[slice]:
     """Yields `parts`, showing on standard error how many of `total` samples are done.
 
     Args:
-        parts: Slices of samples.
+        parts: Slices of samples, as their work begins or ends.
         total: Number of samples.
         verbose: 0 never shows, 1 always, ``'auto'`` when the work is long and standard error is a terminal.
         title: What is being done.

@@ -118,6 +118,8 @@ class _Replay:
         if name in self.layers:
             raise ValueError(f"Two layers are called {name!r}.")
         layer = _OperationEntry(entry) if is_operation(entry) else _make_layer(name, entry)
+        if sharing.KEY in entry and any(layer is other for other in self.layers.values()):
+            raise ValueError(f"Layer {name!r} is marked as one that stands in the network already.")
         nodes = entry.get("inbound_nodes", [])
         keras3 = any(isinstance(node, Mapping) for node in nodes)
         self.layers[name] = layer

@@ -16,7 +16,7 @@ _SIDES = (32, 64, 96, 128)  # of the volumes that the usual networks get
 
 
 def warmup(model: Model | None = None, *shapes: Any, device: str = "auto") -> compiling.Count:
-    """Compiles kernels into the folder where this process and later ones find them.
+    """Compiles kernels into the folder where this process and later ones find them; runs nothing.
 
     Args:
         model: The model whose predictions are to start at once. Without one, the kernels of usual networks: U-Nets of

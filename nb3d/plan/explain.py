@@ -23,7 +23,8 @@ def moved(item: ScheduledStep, plan: Schedule) -> int:
 def _row(index: int, item: ScheduledStep, plan: Schedule) -> tuple[str, ...]:
     step, choice = item.step, item.choice
     operation = " + ".join((step.op.name, *step.fused))
-    kernel = "view" if step.output in plan.views else choice.implementation.name
+    name = choice.implementation.name
+    kernel = "view" if step.output in plan.views else f"host: {name}" if item.is_on_host(plan.device) else name
     why = "; ".join(f"not {name}: {reason}" for name, reason in choice.refusals) or "best of the table"
     return (
         str(index),

@@ -5,23 +5,26 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nb3d.engine.node import symbolic_leaves
 from nb3d.engine.structure import to_list
 from nb3d.engine.tensor import Dims, KerasTensor, TensorSpec
 from nb3d.engine.variable import Variable
-from nb3d.kernels import policy
-from nb3d.kernels.devices import gpu, resolve
+from nb3d.kernels import devices, policy
+from nb3d.plan.feeds import Feed, check_feeds, check_shape
 
 if TYPE_CHECKING:  # a graph is built, looked at and saved without a plan
+    from nb3d.kernels.cuda.exchange import DeviceArray
     from nb3d.plan.executor import Executor
     from nb3d.plan.on_gpu import GpuExecutor
     from nb3d.plan.schedule import Schedule
+
+Result = TypeVar("Result")
 
 KEPT_PLANS = 8  # per function; each holds packed weights and an arena
 
@@ -53,6 +56,10 @@ class Plan:
 
     def compile(self) -> None:
         """Compiles what a run calls, or finds it on disk; runs nothing and allocates nothing."""
+        if self.schedule.device == "cuda":
+            from nb3d.plan.gpu_binding import programs
+
+            devices.gpu().load(programs(self.schedule))
         for item in self.schedule.steps:
             if item.step.output not in self.schedule.views:
                 item.choice.implementation.load(item.case)
@@ -105,36 +112,87 @@ class Function:
         """The values of the outputs.
 
         Args:
-            arrays: One array per input, in order.
+            arrays: One array per input, in order. With ``device='cuda'`` they may lie on the GPU.
 
         Raises:
             ValueError: If their number or shapes do not fit.
             TypeError: If one is symbolic.
             FloatingPointError: With `check_finite`, if a value is not finite.
+            MemoryError: If the GPU has not enough memory.
         """
         checked = self.check(arrays)
         if self.check_finite:
             from nb3d.plan import watch
 
-            watch.check_inputs([tensor.name for tensor in self.inputs], checked)
-        return self.executor([array.shape for array in checked])(checked)
+            on_host = [value if isinstance(value, np.ndarray) else devices.gpu().download(value) for value in checked]
+            watch.check_inputs([tensor.name for tensor in self.inputs], on_host)
+        return self._with_room(checked, lambda executor: executor(checked))
 
-    def check(self, arrays: Any, any_batch: bool = False) -> list[np.ndarray]:
-        """The arrays, once they are found to fit the inputs, whose batch size they need not have with `any_batch`."""
-        if isinstance(arrays, np.ndarray) or not isinstance(arrays, Sequence):
-            raise TypeError(f"Expected a list of {len(self.inputs)} arrays, got {type(arrays).__name__}.")
-        if len(arrays) != len(self.inputs):
-            raise ValueError(f"Expected {len(self.inputs)} arrays, got {len(arrays)}.")
-        if symbolic_leaves(arrays):
-            raise TypeError(f"Expected arrays, got the symbolic tensor {symbolic_leaves(arrays)[0]!r}.")
-        result = []
-        for tensor, value in zip(self.inputs, arrays, strict=True):
-            array = np.asarray(value)
-            if array.dtype.kind not in "fiub":
-                raise ValueError(f"Input {tensor.name!r}: expected numbers, got an array of dtype {array.dtype}.")
-            _check_shape(tensor, array.shape, any_batch)
-            result.append(array)
-        return result
+    def _with_room(self, arrays: Sequence[Feed], act: Callable[[Any], Result]) -> Result:
+        """What somebody does with the plan for some arrays; where the memory ends, once more without the others."""
+        shapes = [array.shape for array in arrays]
+        try:
+            return act(self.executor(shapes))
+        except MemoryError:
+            if not self._forget(shapes):
+                raise
+        try:
+            return act(self.executor(shapes))
+        except MemoryError:
+            self._forget(shapes)
+            raise
+
+    def _forget(self, shapes: Sequence[Dims]) -> bool:
+        """Drops all plans, and with them their memory; returns whether there were any but that for these shapes."""
+        with self._lock:
+            others = self._plans.keys() - {self._key(shapes)}
+            self._plans.clear()
+        return bool(others)
+
+    def one_by_one(self, batches: Iterable[Sequence[Any]]) -> Iterator[list[np.ndarray]]:
+        """The outputs for one batch after another; on a GPU the copies of one run beside the work of the other."""
+        waiting: deque[Callable[[], list[np.ndarray]]] = deque()
+        for arrays in batches:
+            checked = self.check(arrays)
+            if self.check_finite or devices.resolve(self.device).name == "cpu":
+                yield self(checked)
+                continue
+            waiting.append(self._with_room(checked, partial(_submit, checked)))
+            if len(waiting) > 1:
+                yield waiting.popleft()()
+        while waiting:
+            yield waiting.popleft()()
+
+    def on_device(self, arrays: Sequence[Any], stream: Any = None) -> list[DeviceArray]:
+        """The values of the outputs, left on the GPU; arguments and errors as for a call.
+
+        Args:
+            arrays: One array per input, in order, on the host or on the GPU.
+            stream: A CUDA stream of any library: the inputs are read when what it has been given is done, and what it
+                is given afterwards sees the results. Without one, the call returns when the results are there.
+        """
+        from nb3d.kernels.cuda.exchange import stream_handle
+
+        if devices.resolve(self.device).name != "cuda":
+            raise RuntimeError(f"Results stay on a GPU with device='cuda'; the device is {self.device!r}.")
+        runtime, handle = devices.gpu(), None if stream is None else stream_handle(stream)
+        with runtime.turn:
+            if handle is not None:
+                runtime.driver.wait_for(handle)
+            checked = self.check(arrays)
+            results: list[DeviceArray] = self._with_room(checked, lambda executor: executor.on_device(checked))
+            if handle is not None:
+                runtime.driver.let_wait(handle)
+            else:
+                runtime.driver.finish()
+        return results
+
+    def check(self, arrays: Any, any_batch: bool = False) -> list[Feed]:
+        """The arrays, once they are found to fit the inputs, but for their batch size with `any_batch`.
+
+        Those of a GPU come back as the run time sees them.
+        """
+        return check_feeds(self.inputs, arrays, self.device, any_batch)
 
     def plan(self, shapes: Sequence[Dims]) -> Plan:
         """The plan for inputs of these shapes, made without running or packing anything."""
@@ -149,33 +207,35 @@ class Function:
         return self._working_memory[key]
 
     def _schedule(self, shapes: Sequence[Dims]) -> Schedule:
-        from nb3d.kernels.table import UnknownOperation
         from nb3d.plan import watch
         from nb3d.plan.capture import capture
         from nb3d.plan.passes import run_passes
         from nb3d.plan.schedule import schedule
 
         for tensor, shape in zip(self.inputs, shapes, strict=True):
-            _check_shape(tensor, tuple(shape))
+            check_shape(tensor, tuple(shape))
         specs = [TensorSpec(tuple(shape), t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
         graph = capture(self.inputs, specs, self.outputs, self.updates)
         graph = graph if self.check_finite else run_passes(graph)
-        device, threads = resolve(self.device).name, os.cpu_count() or 1
+        device, threads = devices.resolve(self.device).name, os.cpu_count() or 1
         overwrite = not watch.validating()  # what is checked against the reference must still have its operands
-        try:
-            return schedule(graph, device, threads, overwrite)
-        except (UnknownOperation, ValueError) as error:
-            if self.device != "auto" or device == "cpu":
-                raise
-            warnings.warn(f"nb3d runs this network on the CPU: {error}", RuntimeWarning, stacklevel=2)
-            return schedule(graph, "cpu", threads, overwrite)
+        plan = schedule(graph, device, threads, overwrite)
+        if plan.host_steps:
+            from nb3d.plan.host_steps import told
+
+            warnings.warn(f"device={device!r}: {told(plan)}.", RuntimeWarning, stacklevel=2)
+        return plan
+
+    def _key(self, shapes: Sequence[Dims]) -> tuple[Any, ...]:
+        """What a plan depends on."""
+        from nb3d.plan import watch
+
+        device, forced = devices.resolve(self.device).name, os.environ.get("NB3D_IMPL", "")
+        return tuple(map(tuple, shapes)), forced, watch.validating(), policy.current(), device
 
     def executor(self, shapes: Sequence[Dims]) -> Executor | GpuExecutor:
         """The runnable plan for these shapes, from the cache where weights and settings are still the same."""
-        from nb3d.plan import watch
-
-        settings = os.environ.get("NB3D_IMPL", ""), watch.validating(), policy.current(), resolve(self.device).name
-        key = (tuple(map(tuple, shapes)), *settings)
+        key = self._key(shapes)
         with self._lock:
             found = self._plans.pop(key, None)
             if found is None or _stale(found.plan):
@@ -186,6 +246,10 @@ class Function:
             return found
 
 
+def _submit(arrays: Sequence[Feed], executor: GpuExecutor) -> Callable[[], list[np.ndarray]]:
+    return executor.submit(arrays)
+
+
 def _executor(plan: Schedule, checking: bool) -> Executor | GpuExecutor:
     if plan.device == "cpu":
         from nb3d.plan.executor import Executor
@@ -193,20 +257,11 @@ def _executor(plan: Schedule, checking: bool) -> Executor | GpuExecutor:
         return Executor(plan, checking)
     from nb3d.plan.on_gpu import GpuExecutor
 
-    return GpuExecutor(plan, gpu(), checking)
+    return GpuExecutor(plan, devices.gpu(), checking)
 
 
 def _stale(plan: Schedule) -> bool:
     return any(variable.version != version for variable, version in plan.graph.sources)
-
-
-def _check_shape(tensor: KerasTensor, shape: Dims, any_batch: bool = False) -> None:
-    wanted = (None, *tensor.shape[1:]) if any_batch and tensor.shape else tensor.shape
-    fits = len(shape) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, shape, strict=True))
-    if not fits:
-        raise ValueError(f"Input {tensor.name!r}: expected an array of shape {wanted}, got {shape}.")
-    if any(size is None for size in shape):
-        raise ValueError(f"Input {tensor.name!r}: a plan needs all sizes, got {shape}.")
 
 
 def function(inputs: Any, outputs: Any, updates: Any = None, device: str = "auto") -> Function:

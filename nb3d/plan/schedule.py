@@ -30,6 +30,10 @@ class ScheduledStep:
     case: Case
     choice: Choice
 
+    def is_on_host(self, device: str) -> bool:
+        """Whether the CPU computes the step in a plan for another device."""
+        return self.choice.implementation.device != device
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -52,6 +56,12 @@ class Schedule:
     places: Places
     layout: Layout
     scratch: int
+
+    @property
+    def host_steps(self) -> tuple[ScheduledStep, ...]:
+        """The steps that the device has no kernel for."""
+        items = (item for item in self.steps if item.step.output not in self.views)
+        return tuple(item for item in items if item.is_on_host(self.device))
 
     @property
     def arena_bytes(self) -> int:
@@ -109,21 +119,35 @@ def schedule(graph: Graph, device: str, threads: int, overwrite: bool = True) ->
     alone = {step.output: _scheduled(step, graph, device) for step in graph.steps}
 
     def slices(step: Step) -> tuple[int, ...]:
-        return alone[step.output].choice.implementation.slices(alone[step.output].case)
+        item = alone[step.output]
+        return () if item.is_on_host(device) else item.choice.implementation.slices(item.case)
 
     def overwrites(step: Step) -> tuple[int, ...]:
         item = alone[step.output]
-        return item.choice.implementation.overwrites(item.case) if overwrite else ()
+        return item.choice.implementation.overwrites(item.case) if overwrite and not item.is_on_host(device) else ()
 
     places = find_places(graph, Abilities(slices, overwrites))
     steps = tuple(_scheduled(step, graph, device, places) for step in graph.steps)
     views = frozenset(
         step.output for step in graph.steps if is_reshaped(step, graph) or is_in_place(step, places)
     )
-    scratch = max((item.choice.implementation.scratch(item.case, threads) for item in steps), default=0)
+    there = [item for item in steps if not item.is_on_host(device)]
+    scratch = max((item.choice.implementation.scratch(item.case, threads) for item in there), default=0)
     return Schedule(device, graph, steps, views, places, lay_out(intervals(graph, places)), scratch)
 
 
 def _scheduled(step: Step, graph: Graph, device: str, places: Places | None = None) -> ScheduledStep:
     case = case_of(step, graph, places)
-    return ScheduledStep(step, case, table.select(case, device))
+    return ScheduledStep(step, case, _choice(case, device))
+
+
+def _choice(case: Case, device: str) -> Choice:
+    """What computes a case: a kernel of the device, or where it has none, one of the host."""
+    try:
+        return table.select(case, device)
+    except (table.UnknownOperation, table.Refused) as error:
+        if device == "cpu":
+            raise
+        host = table.select(case, "cpu")
+        reason = str(error).partition(". Case:")[0]
+        return Choice(host.implementation, ((device, reason), *host.refusals))

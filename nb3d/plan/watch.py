@@ -33,10 +33,15 @@ def validating() -> bool:
 
 
 def timed(item: ScheduledStep, kernel: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    """Runs a step and prints its time, GFLOP/s and GB/s on standard error."""
+    """Runs a step and reports its time."""
     start = time.perf_counter()
     kernel(*arguments)
-    seconds = max(time.perf_counter() - start, 1e-9)
+    report(item, time.perf_counter() - start)
+
+
+def report(item: ScheduledStep, seconds: float) -> None:
+    """Prints a step's time, GFLOP/s and GB/s on standard error."""
+    seconds = max(seconds, 1e-9)
     sys.stderr.write(
         f"nb3d: {item.step.label or '-':24} {item.case.op:20} {item.choice.implementation.name:10} "
         f"{'x'.join(map(str, item.case.out)):20} {1e3 * seconds:10.3f} ms "

@@ -29,11 +29,15 @@ class Interpreted:
     """
 
     architecture = "interpreter"
+    number = 0
+    stream = 77  # a handle that nobody follows
 
     def __init__(self, seed: int | None = None, edit=lambda ptx: ptx, capacity: int = 1 << 24) -> None:
         self.memory = Global(capacity)
         self.capacity = capacity
         self.allocations = self.releases = self.launches = self.executed = 0
+        self.calls: list[tuple] = []  # copies, and who waits for whom
+        self.homes: dict[int, int | None] = {}  # of addresses that another GPU has, or none
         self._seed, self._edit = seed, edit
 
     @property
@@ -54,6 +58,44 @@ class Interpreted:
 
     def read(self, address: int, out: np.ndarray) -> None:
         out.reshape(-1).view(np.uint8)[:] = self.memory.view(address, out.nbytes)
+
+    def copy(self, address: int, source: int, size: int) -> None:
+        self.calls.append(("copy", size))
+        self.memory.view(address, size)[:] = self.memory.view(source, size)
+
+    def finish(self) -> None:
+        self.calls.append(("finish",))
+
+    def pinned(self, size: int) -> np.ndarray:
+        return np.full(size, 0xAB, np.uint8)
+
+    def send(self, address: int, array: np.ndarray) -> None:
+        self.calls.append(("send", address))
+        self.write(address, array)
+
+    def fetch(self, address: int, out: np.ndarray):
+        self.calls.append(("fetch", address))
+        now = np.empty_like(out)
+        self.read(address, now)
+        out[...] = 0xAB  # it has not arrived
+
+        def wait() -> None:
+            self.calls.append(("arrived", address))
+            out[...] = now
+
+        return wait
+
+    def wait_for(self, stream: int) -> None:
+        self.calls.append(("wait_for", stream))
+
+    def let_wait(self, stream: int) -> None:
+        self.calls.append(("let_wait", stream))
+
+    def home_of(self, address: int) -> int | None:
+        return self.homes.get(address, self.number)
+
+    def elapsed(self, run, repeats: int) -> list[float]:
+        return [(run(), 0.001)[1] for _ in range(repeats)]
 
     def assemble(self, ptx: str) -> bytes:
         return ptx.encode()

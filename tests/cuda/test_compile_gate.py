@@ -19,7 +19,8 @@ ARCHITECTURES = {"sm_80": 163, "sm_86": 99, "sm_89": 99, "sm_90a": 227, "sm_120"
 # Source -> registers of a thread at most, on any architecture.
 REGISTERS = {
     "strided": 64, "pool": 96, "reduce": 64, "softmax": 80, "conv_plain": 96, "conv_tile": 168, "conv_halo": 168,
-    "conv_mma": 168,
+    "conv_mma": 168, "normalize": 64, "matmul": 168, "upsample_linear": 96, "position": 48, "running": 48, "gather": 48,
+    "rank": 48,
 }  # fmt: skip
 
 LARGE_TILES = {

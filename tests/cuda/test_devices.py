@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nb3d.kernels import devices
-from nb3d.kernels.cuda import diagnosis
+from nb3d.kernels import devices, folders
+from nb3d.kernels.cuda import diagnosis, trial_record
 from tests.cuda.wheels import needed
 
 
@@ -38,6 +38,10 @@ class _Driver:
 
     def cuDriverGetVersion(self, pointer):
         pointer._obj.value = self.version
+        return 0
+
+    def cuDeviceGetName(self, name, size, device):
+        name.value = b"A GPU"
         return 0
 
 
@@ -80,7 +84,7 @@ def test_cuda_by_name_where_all_is_well(monkeypatch):
     pretend(monkeypatch, _Driver(count=2))
     assert devices.resolve("cuda").name == "cuda"
     assert devices.CUDA.available() == (
-        True, "2 GPUs, numba-cuda 13.5.37, the GPU has compute capability 9.0, supports CUDA 99.0",
+        True, "2 GPUs, numba-cuda 13.5.37, the GPU has compute capability 9.0 (A GPU), supports CUDA 99.0",
     )  # fmt: skip
 
 
@@ -98,14 +102,59 @@ def test_auto_is_the_cpu_without_a_word_where_there_is_no_gpu(monkeypatch):
     assert devices.resolve().name == "cpu"
 
 
-def test_auto_is_the_gpu_where_kernels_compile(monkeypatch):
+@pytest.fixture
+def kept(monkeypatch, tmp_path):
+    """A folder for what is kept."""
+    monkeypatch.setattr(trial_record, "folder", lambda: tmp_path)
+    return tmp_path
+
+
+def test_auto_is_the_gpu_once_its_kernels_have_been_tried_there(monkeypatch, kept):
     pretend(monkeypatch, _Driver())
     monkeypatch.setattr(diagnosis, "try_compiler", lambda: diagnosis.Finding("compiler", True, "compiles"))
+    with pytest.warns(RuntimeWarning, match=r"on the CPU: nb3d's kernels have not been tried on A GPU, CUDA 99000 yet"):
+        assert devices.resolve("auto").name == "cpu"
+    assert devices.resolve("cuda").name == "cuda"
+    assert trial_record.remember()
+    devices._best.cache_clear()
     assert devices.resolve("auto").name == "cuda"
 
 
-def test_auto_warns_once_of_a_gpu_that_cannot_be_used(monkeypatch):
+@pytest.mark.parametrize("change", ["card", "driver", "damage", "kernels", "no folder"])
+def test_what_was_tried_elsewhere_counts_for_nothing(monkeypatch, kept, change):
     pretend(monkeypatch, _Driver())
+    assert trial_record.remember()
+    if change == "card":
+        monkeypatch.setattr(diagnosis, "_name", lambda driver: "Another GPU")
+    elif change == "driver":
+        pretend(monkeypatch, _Driver(version=99010))
+    elif change == "damage":
+        (path,) = kept.glob("*.passed")
+        path.write_bytes(path.read_bytes()[1:])
+    else:
+        new = None if change == "no folder" else kept / "of other sources"
+        monkeypatch.setattr(trial_record, "folder", lambda: new)
+    assert not trial_record.finding().good
+
+
+def test_where_nothing_can_be_kept_remembering_says_so(monkeypatch):
+    pretend(monkeypatch, _Driver())
+    monkeypatch.setattr(trial_record, "folder", lambda: None)
+    assert not trial_record.remember()
+
+
+def test_a_cleared_cache_forgets_the_trial(monkeypatch, tmp_path):
+    pretend(monkeypatch, _Driver())
+    place = tmp_path / ("0" * 20)
+    monkeypatch.setattr(trial_record, "folder", lambda: place)
+    assert trial_record.remember()
+    folders.clear(tmp_path)
+    assert not trial_record.finding().good
+
+
+def test_auto_warns_once_of_a_gpu_that_cannot_be_used(monkeypatch, kept):
+    pretend(monkeypatch, _Driver())
+    trial_record.remember()
     monkeypatch.setattr(diagnosis, "try_compiler", lambda: diagnosis.Finding("compiler", False, "no NVVM", "install"))
     with pytest.warns(RuntimeWarning, match="runs on the CPU: no NVVM: install") as seen:
         chosen = [devices.resolve("auto").name, devices.resolve("auto").name]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+import importlib
+import inspect
+import itertools
 import threading
 from types import SimpleNamespace
 
@@ -10,14 +14,26 @@ import numpy as np
 import pytest
 
 from nb3d.kernels.cuda.driver import Nvidia
+from tests.cuda.programs import launches_of, pairs
 
 OK, OUT_OF_MEMORY, LOST = (SimpleNamespace(name=name) for name in ("OK", "CUDA_ERROR_OUT_OF_MEMORY", "CUDA_ERROR_LOST"))
 VALUES = {
     "cuDeviceGetAttribute": 9, "cuMemAlloc": 4096, "cuMemGetInfo": (1 << 30, 2 << 30), "cuModuleGetFunction": "kernel",
-    "cuStreamEndCapture": "graph", "cuGraphInstantiate": "executable", "cuStreamCreate": "stream", "cuDeviceGet": 0,
+    "cuStreamEndCapture": "graph", "cuGraphInstantiate": "executable", "cuStreamCreate": 22, "cuDeviceGet": 0,
     "cuDevicePrimaryCtxRetain": "context", "cuModuleLoadData": "module", "cuEventCreate": "event",
-    "cuEventElapsedTime": 2.0,
+    "cuEventElapsedTime": 2.0, "cuPointerGetAttribute": 0,
 }  # fmt: skip
+
+
+def _bindings():
+    """NVIDIA's, where they are installed: they load without a driver."""
+    try:
+        return importlib.import_module("cuda.bindings.driver")
+    except ImportError:
+        return None
+
+
+REAL = _bindings()
 
 
 class Api:
@@ -29,18 +45,23 @@ class Api:
         self.calls: list[tuple] = []
         self.fails: dict[str, SimpleNamespace] = {}
         self.parameters: list[int] = []
+        self._streams = itertools.count(VALUES["cuStreamCreate"])
 
     def __getattr__(self, name):
+        if name == "CUstream":
+            return int
         if not name.startswith("cu"):
             return _Constants()
 
         def call(*arguments):
+            if REAL is not None:  # there is such a function, and it takes so many
+                inspect.signature(getattr(REAL, name)).bind(*arguments)
             self.calls.append((name, *arguments))
             if name == "cuLaunchKernel":
                 pointers = ctypes.cast(arguments[9], ctypes.POINTER(ctypes.c_void_p))
                 self.parameters = [ctypes.c_uint64.from_address(pointers[0]).value,
                                    ctypes.c_float.from_address(pointers[1]).value]  # fmt: skip
-            value = VALUES.get(name, ())
+            value = next(self._streams) if name == "cuStreamCreate" else VALUES.get(name, ())
             return (self.fails.get(name, OK), *(value if isinstance(value, tuple) else (value,)))
 
         return call
@@ -107,6 +128,16 @@ def test_launches_become_one_graph(api, driver):
     assert api.names() == ["cuGraphLaunch"]
 
 
+def test_nothing_is_collected_while_a_graph_is_made(driver):
+    seen = []
+    driver.capture(lambda: seen.append(gc.isenabled()))
+    assert seen == [False]
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError):
+        driver.capture(lambda: 1 / 0)
+    assert gc.isenabled()
+
+
 @pytest.mark.parametrize("name", ["cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphInstantiate"])
 def test_where_there_are_no_graphs_launches_stay_single(api, driver, name):
     api.fails[name] = LOST
@@ -123,3 +154,71 @@ def test_another_thread_gets_the_context_too(api, driver):
 def test_times_are_those_of_events(api, driver):
     assert driver.elapsed(lambda: None, 3) == [0.002] * 3
     assert api.names().count("cuEventDestroy") == 4
+
+
+def test_an_address_lies_on_a_gpu(driver):
+    assert driver.home_of(4096) == driver.number == 0
+
+
+def test_an_address_of_no_gpu_has_no_home(api, driver):
+    api.fails["cuPointerGetAttribute"] = LOST
+    assert driver.home_of(4096) is None
+
+
+def test_a_copy_beside_the_work_has_a_stream_of_its_own_that_the_work_waits_for(api, driver):
+    array = np.zeros(3, np.float32)
+    driver.send(4096, array)
+    (copy, *rest) = api.calls
+    assert copy == ("cuMemcpyHtoDAsync", 4096, array.ctypes.data, 12, 23)
+    assert [call[0] for call in rest] == ["cuEventCreate", "cuEventRecord", "cuStreamWaitEvent", "cuEventDestroy"]
+    assert rest[1] == ("cuEventRecord", "event", 23)
+    assert rest[2][1] == driver.stream
+
+
+def test_a_copy_back_is_waited_for_when_it_is_wanted(api, driver):
+    wait = driver.fetch(4096, np.empty(3, np.float32))
+    assert api.names() == ["cuMemcpyDtoHAsync", "cuEventCreate", "cuEventRecord"]
+    wait()
+    assert api.names()[3:] == ["cuEventSynchronize", "cuEventDestroy"]
+
+
+def test_other_streams_wait_and_are_waited_for(api, driver):
+    driver.wait_for(5)
+    driver.let_wait(6)
+    recorded = [call[2] for call in api.calls if call[0] == "cuEventRecord"]
+    waiting = [call[1] for call in api.calls if call[0] == "cuStreamWaitEvent"]
+    assert (recorded, waiting) == ([5, driver.stream], [driver.stream, 6])
+
+
+def test_pinned_memory_is_given_back_with_the_last_view(api, driver):
+    room = ctypes.create_string_buffer(64)
+    VALUES["cuMemHostAlloc"] = ctypes.addressof(room)
+    memory = driver.pinned(16)
+    view = memory[:8].view(np.float32)
+    view[:] = 1.5
+    assert bytes(room)[:8] == np.full(2, 1.5, np.float32).tobytes()
+    del memory
+    gc.collect()
+    assert "cuMemFreeHost" not in api.names()
+    del view
+    gc.collect()
+    assert "cuMemFreeHost" in api.names()
+
+
+def test_no_pinned_memory_is_a_memory_error(api, driver):
+    api.fails["cuMemHostAlloc"] = OUT_OF_MEMORY
+    with pytest.raises(MemoryError, match=r"The host has no 1.00 GiB of memory for copies"):
+        driver.pinned(1 << 30)
+
+
+def test_memory_of_a_lost_gpu_is_let_go_without_a_word(api, driver):
+    api.fails["cuCtxSetCurrent"] = api.fails["cuMemFree"] = LOST
+    driver._local = threading.local()
+    driver.free(4096)
+
+
+def test_every_launch_can_be_laid_out(api, driver):
+    """Its numbers are of the types that the kernel takes; numbers of Python say nothing about that."""
+    for pair in pairs(most=1e12):
+        for item in launches_of(*pair):
+            driver.bind("kernel", item.grid, item.program.threads, item.program.shared, item.parameters())

@@ -14,6 +14,8 @@ from tests.cuda.ptx.memory import Fault
 from tests.cuda.wheels import needed
 from tests.kernels.cases import conv
 from tests.kernels.compare import assert_close
+from tests.kernels.example import plain
+from tests.kernels.normalization_cases import normalization
 
 pytestmark = needed
 EXAMPLE = conv((3, 4, 9), 20, 36, residual=True)  # tiles of 64: sums lie over other warps' operands
@@ -36,14 +38,40 @@ def without_zeros(ptx: str) -> str:
     return changed
 
 
-def is_found(implementation, edit) -> bool:
+def is_found(implementation, edit, example=EXAMPLE) -> bool:
     """Whether the interpreter or the result tells."""
     try:
-        result = compute_on(Interpreted(edit=edit), implementation, EXAMPLE)
-        assert_close(EXAMPLE, result, expected(implementation.name, EXAMPLE))
+        result = compute_on(Interpreted(edit=edit), implementation, example)
+        assert_close(example, result, expected(implementation.name, example))
     except (Fault, AssertionError):
         return True
     return False
+
+
+# Kernels with barriers that are no convolutions, and how many of their barriers divide warps: the last steps of a tree
+# are those of one warp, whose threads the interpreter runs together.
+OTHERS = [
+    pytest.param(table.implementations(example.case.op, "cuda")[0], example, dividing, id=example.case.op)
+    for dividing, example in (
+        (3, plain("sum", ((2, 300, 3),), (2, 3), ((1,),), length=300)),
+        (3, plain("argmax", ((2, 300, 3),), (2, 3), (1,), out_dtype="int64")),
+        (2, plain("matmul", ((2, 20, 40), (2, 40, 70)), (2, 20, 70), length=40)),
+        (8, normalization((2, 300), 1)),
+    )
+]
+
+
+@pytest.mark.parametrize(("implementation", "example", "dividing"), OTHERS)
+class TestOtherMutations:
+    def test_every_barrier_between_warps_that_is_missing_is_found(self, implementation, example, dividing):
+        assert not is_found(implementation, lambda ptx: ptx, example)
+        count = len(BARRIER.findall(_ptx(implementation, example)))
+        found = [is_found(implementation, without_one(BARRIER, which), example) for which in range(count)]
+        assert sum(found) == dividing, found
+
+    def test_results_do_not_depend_on_the_order_of_warps(self, implementation, example, dividing):
+        first, second = (compute_on(Interpreted(seed), implementation, example) for seed in (None, 1))
+        np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("implementation", KERNELS, ids=lambda item: item.name)
@@ -67,7 +95,7 @@ class TestMutations:
         np.testing.assert_array_equal(first, second)
 
 
-def _ptx(implementation) -> str:
+def _ptx(implementation, example=EXAMPLE) -> str:
     seen = []
-    compute_on(Interpreted(edit=lambda ptx: (seen.append(ptx), ptx)[1]), implementation, EXAMPLE)
+    compute_on(Interpreted(edit=lambda ptx: (seen.append(ptx), ptx)[1]), implementation, example)
     return seen[0]

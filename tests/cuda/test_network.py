@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 import nb3d
-from nb3d.kernels.cuda.diagnosis import Finding
-from nb3d.kernels.cuda.runtime import Runtime
-from tests.cuda.interpreted import Interpreted
+from tests.cuda.gpu import pretend
 from tests.cuda.wheels import needed
 
 pytestmark = needed
@@ -20,15 +18,7 @@ layers = nb3d.layers
 
 @pytest.fixture
 def gpu(monkeypatch):
-    """A driver that runs on the CPU, as the device of this process."""
-    from nb3d.kernels.cuda import diagnosis
-    from nb3d.plan import function
-
-    driver = Interpreted()
-    runtime = Runtime(driver)
-    monkeypatch.setattr(diagnosis, "verdict", lambda: Finding("GPU", True, "the interpreter"))
-    monkeypatch.setattr(function, "gpu", lambda: runtime)
-    return driver
+    return pretend(monkeypatch)
 
 
 def unet() -> nb3d.Model:
@@ -95,6 +85,19 @@ def test_memory_is_given_back_with_the_model(gpu):
     assert gpu.allocations == gpu.releases
 
 
+def test_plans_for_several_shapes_have_one_copy_of_the_weights(gpu):
+    x = nb3d.Input((None, 8))
+    model = nb3d.Model(x, layers.Dense(16)(x))
+    sizes, place = [], gpu.allocate
+    gpu.allocate = lambda size: (sizes.append(size), place(size))[1]
+    for length in (3, 5, 3):
+        values = np.random.default_rng(length).standard_normal((1, length, 8))
+        ours = model.predict_on_batch(values, device="cuda")
+        np.testing.assert_allclose(ours, model.predict(values, device="cpu"), rtol=1e-5, atol=1e-6)
+    (weights,) = {size for size in sizes if size > 1000}
+    assert sizes.count(weights) == 1
+
+
 def test_every_step_can_be_validated(gpu, monkeypatch):
     monkeypatch.setenv("NB3D_VALIDATE", "1")
     model, x = unet(), volumes(1)
@@ -126,22 +129,17 @@ def test_a_nan_goes_where_the_definition_sends_it(gpu, monkeypatch):
     assert not np.isnan(ours).all()
 
 
-def test_an_operation_without_a_kernel_is_named(gpu):
-    x = nb3d.Input((2,))
-    f = nb3d.function([x], [nb3d.ops.sin(x)], device="cuda")
-    with pytest.raises(KeyError, match="'sin' has no kernel for device 'cuda'"):
-        f([np.ones((1, 2), np.float32)])
-
-
-def test_auto_goes_back_to_the_cpu_with_a_warning(gpu, monkeypatch):
-    from nb3d.kernels import devices
-    from nb3d.plan import function
-
-    monkeypatch.setattr(function, "resolve", lambda name: devices.CUDA)
-    x = nb3d.Input((2,))
-    f = nb3d.function([x], [nb3d.ops.sin(x)])
-    with pytest.warns(RuntimeWarning, match="runs this network on the CPU: 'sin' has no kernel"):
-        assert f([np.zeros((1, 2), np.float32)])[0].tolist() == [[0, 0]]
+def test_a_step_without_a_kernel_runs_on_the_host_and_is_named(gpu):
+    x = nb3d.Input((6,))
+    model = nb3d.Model(x, nb3d.layers.ReLU()(nb3d.activations.sparsemax(nb3d.layers.Dense(4, name="first")(x)) + 1.0))
+    values = np.random.default_rng(0).standard_normal((3, 6))
+    with pytest.warns(RuntimeWarning, match=r"'cuda': 1 steps run on the host.*'sparsemax' has no kernel for device"):
+        ours = model.predict(values, device="cuda")
+    np.testing.assert_allclose(ours, model.predict(values, device="cpu"), rtol=1e-5, atol=1e-6)
+    with pytest.warns(RuntimeWarning, match="on the host"):
+        text = str(model.plan(device="cuda"))
+    assert "host: reference" in text
+    assert "not cuda: 'sparsemax' has no kernel" in text
 
 
 def test_inputs_that_are_outputs_and_losses(gpu):
@@ -157,3 +155,22 @@ def test_too_large_a_network_is_a_memory_error(gpu):
     with pytest.raises(MemoryError):
         model.predict(volumes(1), device="cuda")
     assert np.isfinite(model.predict(volumes(1), device="cpu")[0]).all()
+
+
+def test_operands_of_a_concatenation_are_written_in_their_place(gpu, monkeypatch):
+    x = nb3d.Input((4, 4, 4, 4))
+    skip = layers.Conv3D(8, 3, padding="same", activation="relu")(x)
+    low = layers.Conv3D(12, 3, padding="same")(layers.MaxPooling3D(2)(skip))
+    up = layers.Conv3DTranspose(5, 2, strides=2)(low)
+    model = nb3d.Model(x, layers.Conv3D(2, 3, padding="same")(layers.Concatenate()([up, skip])))
+    values = np.random.default_rng(0).standard_normal((2, 4, 4, 4, 4)).astype(np.float32)
+    plan = model.plan((2, 4, 4, 4, 4), device="cuda").schedule
+    (whole,) = (item for item in plan.steps if item.case.op == "concatenate")
+    assert whole.step.output in plan.views
+    expected = model.predict(values, device="cpu")
+    np.testing.assert_allclose(model.predict_on_batch(values, device="cuda"), expected, rtol=1e-4, atol=1e-5)
+    monkeypatch.setenv("NB3D_VALIDATE", "1")
+    np.testing.assert_allclose(model.predict_on_batch(values, device="cuda"), expected, rtol=1e-4, atol=1e-5)
+    monkeypatch.delenv("NB3D_VALIDATE")
+    ours = model.predict(values, device="cuda", check_finite=True)
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)

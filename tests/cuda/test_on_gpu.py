@@ -53,7 +53,7 @@ def test_a_repeated_run_gives_the_same_bits():
 def test_launches_are_captured_as_a_graph():
     runtime, launches = devices.gpu(), []
     implementation, example = next(pairs(most=1e6))
-    inputs = [runtime.upload(array) for array in example.inputs()]
+    inputs = [runtime.upload(array) for array in implementation.prepare(example.case, example.inputs())]
     with recording(launches.append):
         implementation.load(example.case)(*inputs, runtime.upload(example.out()), None, *example.case.params)
     assert runtime.driver.capture(lambda: None) is not None
@@ -64,6 +64,53 @@ def test_too_much_memory_is_a_clear_error_and_the_gpu_goes_on():
     with pytest.raises(MemoryError, match="choose a smaller batch_size"):
         devices.gpu().allocate((1 << 50,), "uint8")
     assert np.isfinite(unet().predict(volumes(1), device="cuda")[0]).all()
+
+
+def test_many_batches_are_right_and_a_repeated_one_gives_the_same_bits():
+    model, x = unet(), volumes(11)
+    whole, parts, again = (model.predict(x, batch_size=size, device="cuda") for size in (11, 2, 2))
+    for one, two, three in zip(whole, parts, again, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(two, three)
+
+
+def test_pytorch_reads_results_and_is_read():
+    torch = pytest.importorskip("torch")
+    model, x = unet(), volumes(2)
+    expected = model.predict_on_batch(x, device="cuda")
+    volume = torch.from_numpy(x).cuda()
+    channels_last = volume.permute(0, 4, 1, 2, 3).contiguous(memory_format=torch.channels_last_3d)
+    for _ in range(3):
+        stream = torch.cuda.Stream()
+        with torch.cuda.stream(stream):
+            doubled = channels_last * 2
+            results = model.predict_on_device((doubled / 2).permute(0, 2, 3, 4, 1), stream=stream)
+            sums = [torch.from_dlpack(result).sum() for result in results]
+        stream.synchronize()
+        for result, total, want in zip(results, sums, expected, strict=True):
+            np.testing.assert_array_equal(result.numpy(), want)
+            np.testing.assert_allclose(total.cpu().numpy(), want.sum(), rtol=1e-4)
+    for ours, want in zip(model.predict_on_batch(volume, device="cuda"), expected, strict=True):
+        np.testing.assert_array_equal(ours, want)
+    with pytest.raises(ValueError, match="C-contiguous"):
+        model.predict_on_device(volume.transpose(1, 2))
+
+
+def test_cupy_reads_results_and_is_read():
+    cupy = pytest.importorskip("cupy")
+    model, x = unet(), volumes(1)
+    segmentation, label = model.predict_on_device(cupy.asarray(x))
+    for result, want in zip((segmentation, label), model.predict_on_batch(x, device="cuda"), strict=True):
+        np.testing.assert_array_equal(cupy.asnumpy(cupy.asarray(result)), want)
+
+
+def test_a_step_on_the_host_between_steps_on_the_gpu():
+    x = nb3d.Input((6,))
+    model = nb3d.Model(x, nb3d.activations.sparsemax(nb3d.layers.Dense(5)(x)) * 2.0)
+    values = np.random.default_rng(0).standard_normal((4, 6))
+    with pytest.warns(RuntimeWarning, match="on the host"):
+        ours = model.predict(values, device="cuda")
+    np.testing.assert_allclose(ours, model.predict(values, device="cpu"), rtol=1e-4, atol=1e-6)
 
 
 def test_offsets_beyond_32_bits():

@@ -149,6 +149,7 @@ def convolutions_of_constants() -> Iterator[Example]:
     yield conv((9, 10, 11), 8, 20, dilations=(1, 2, 4), groups=2, padding="valid", **known)
     yield conv((5, 4, 6), 4, 8, dilations=(7, 2, 16), **known, note="dilation beyond the volume")
     yield conv((9, 10, 11), 24, 20, batch=2, residual=True, **known)
+    yield conv((5, 4, 6), 100, 130, batch=2, residual=True, **known, note="large weights")
     yield conv((5, 6, 7), 8, 40, padding="valid", bias=False, activation=LINEAR, **known)
     yield conv((7, 8, 9), 16, 32, kernel=(1, 3, 3), residual=True, **elu, **known)
     yield conv((7, 8, 9), 12, 16, kernel=(3, 1, 1), padding="valid", **known)

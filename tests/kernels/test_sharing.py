@@ -11,9 +11,7 @@ from nb3d.kernels import table
 from nb3d.kernels.case import OUT, Case
 from tests.kernels.cases import EXAMPLES
 from tests.kernels.compare import THREADS, compute
-
-FIRST, MORE = 3, 5  # channels before a slice, and more than it has in all
-POISON = -7777.0
+from tests.kernels.pitches import FIRST, MORE, POISON, pitched
 
 FAST = [
     (implementation, example)
@@ -36,13 +34,6 @@ def sliced(array: np.ndarray) -> np.ndarray:
     part = whole[..., FIRST : FIRST + array.shape[-1]]
     part[...] = array
     return part
-
-
-def pitched(case: Case, positions: tuple[int, ...]) -> Case:
-    pitches = [shape[-1] for shape in (*case.inputs, case.out)]
-    for position in positions:
-        pitches[position] += MORE
-    return replace(case, pitches=tuple(pitches))
 
 
 @pytest.mark.parametrize(("implementation", "example"), pairs("slices"))
@@ -71,6 +62,12 @@ def test_an_input_may_be_written_over(implementation, example) -> None:
         out = prepared[position] = inputs[position].copy()
         implementation.load(example.case)(*prepared, out, scratch, *example.case.params)
         np.testing.assert_array_equal(out, compute(implementation, example))
+
+
+def test_a_value_without_axes_is_no_slice() -> None:
+    case = Case("add", ((2, 3), ()), ("float32",) * 2, (2, 3), "float32", pitches=(3, 1, 8))
+    assert case.slices() == {OUT}
+    assert (case.pitch(1), replace(case, pitches=()).pitch(1)) == (1, 1)
 
 
 def test_an_implementation_that_cannot_take_slices_is_not_chosen() -> None:

@@ -10,13 +10,14 @@ import pytest
 
 from nb3d.kernels import policy, table
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.cpu import conv3d_winograd
+from nb3d.kernels.cpu import conv3d_winograd, streaming
+from nb3d.kernels.cpu.arrays import aligned_zeros
 from nb3d.kernels.cpu.winograd import blocks, cost
 from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.points import MOST, axis
 from tests import naive
 from tests.kernels.accuracy import DATA, error, exact, implementation, problem, run, run_tile
-from tests.kernels.cases import LINEAR, conv
+from tests.kernels.cases import EXAMPLES, LINEAR, conv
 
 ELU = {"activation": int(Activation.ELU), "alpha": 1.0}
 KERNELS = ((3, 3, 3), (1, 3, 3), (3, 1, 1), (3, 3, 1), (1, 1, 3), (1, 3, 1), (3, 1, 3), (2, 2, 2), (5, 5, 5), (4, 2, 6))
@@ -198,6 +199,11 @@ def test_large_weights_of_few_tiles_stay_fresh():
     assert not cost.fastest(conv((64, 64, 64), 256, 256, constant=True).case, policy.MAX_ERROR).fresh
 
 
+def test_the_table_of_cases_has_fresh_weights():
+    (example,) = (example for example in EXAMPLES if "large weights" in example.name)
+    assert conv3d_winograd._choice(example.case).fresh
+
+
 def test_blocks_of_fresh_weights_compute_the_same(monkeypatch):
     example = conv((12, 12, 13), 70, 40, batch=2, residual=True, constant=True)
     choice = replace(conv3d_winograd._choice(example.case), fresh=True)
@@ -210,6 +216,25 @@ def test_blocks_of_fresh_weights_compute_the_same(monkeypatch):
     assert blocks.arrange(example.case, choice.tile, True).tasks > tasks
     np.testing.assert_array_equal(run("winograd", example.case, example.inputs()), whole)
     blocks.arrange.cache_clear()
+
+
+@pytest.mark.parametrize("extras", [{}, {"residual": True}, {"activation": LINEAR, "bias": False}])
+def test_results_sent_around_the_caches_are_the_same(extras, monkeypatch):
+    example = conv((9, 10, 11), 8, 48, batch=2, constant=True, **extras)
+    case, inputs, chosen = example.case, example.inputs(), implementation("winograd")
+    kept = run("winograd", case, inputs)
+    monkeypatch.setattr(streaming, "LARGE", 0)
+    assert conv3d_winograd._sends(case, conv3d_winograd._work(case))
+    uneven = conv((9, 10, 11), 8, 40, constant=True).case
+    assert not conv3d_winograd._sends(uneven, conv3d_winograd._work(uneven))
+    kernel, packed = chosen.load(case), chosen.prepare(case, inputs)
+    for first in (0, 1):  # an address that is aligned, and one that is not
+        memory = aligned_zeros((kept.size + 32,), np.dtype("float32"))
+        out = memory[first : first + kept.size].reshape(kept.shape)
+        kernel(*packed, out, np.empty(chosen.scratch(case, 2), np.uint8), *case.params)
+        np.testing.assert_array_equal(out, kept)
+        assert not memory[:first].any()
+        assert not memory[first + kept.size :].any()
 
 
 def test_strict_never_uses_it(monkeypatch):

@@ -158,6 +158,15 @@ def test_other_marks_stay_as_they_are(layers: list[Any]) -> None:
     assert with_lost_marks(config) is config
 
 
+def test_a_layer_stands_in_a_network_once() -> None:
+    x = nb3d.Input((4,), name="x")
+    config = nb3d.Model(x, layers.Dense(4, name="b")(layers.Dense(4, name="a")(x))).get_config()
+    for entry in config["layers"][1:]:
+        entry["shared_object_id"] = 7
+    with pytest.raises(ValueError, match="'b' is marked as one that stands in the network already"):
+        nb3d.Model.from_config(config)
+
+
 def test_an_attribute_may_hold_a_layer_where_the_configuration_has_a_number(tmp_path: Path) -> None:
     class Wide(layers.Layer):
         def __init__(self, dense: int, **kwargs: Any) -> None:

@@ -24,6 +24,7 @@ from nb3d.kernels.cpu.epilogue import finish_address
 from nb3d.kernels.cpu.launch import launch
 from nb3d.kernels.cpu.microkernel import tile
 from nb3d.kernels.cpu.operands import why_not_floats
+from nb3d.kernels.cpu.streaming import streams
 from nb3d.kernels.cpu.winograd import words as word
 from nb3d.kernels.cpu.winograd.blocks import Blocks, arrange, is_packed_for, pack
 from nb3d.kernels.cpu.winograd.cost import Choice, fastest, most_exact
@@ -99,12 +100,26 @@ def _is_plain_relu(case: Case) -> bool:
     return case.params[10:13] == (int(Activation.RELU), 0.0, math.inf)
 
 
+def _sends(case: Case, work: Blocks) -> bool:
+    """Returns whether results go around the caches: large ones, a whole cache line at a time."""
+    size = np.dtype(case.out_dtype).itemsize
+    lines = (int(work.words[word.LANES]), int(work.words[word.FILTERS]), case.pitch(OUT))
+    whole = all(values * size % CACHE_LINE == 0 for values in lines)
+    done = _is_plain_relu(case) or case.params[10] == int(Activation.LINEAR)
+    return whole and done and bool(streams(math.prod(case.out) * size, False))
+
+
+def _write(case: Case, work: Blocks, masked: bool, sent: bool = False) -> int:
+    """Returns the address of the way back to voxels."""
+    h, w, d = work.axes
+    form = h, w, d.n > 1, int(work.words[word.LANES]), work.dtype
+    return write(*form, masked, case.inputs[3] != (0,), _is_plain_relu(case), sent).address
+
+
 def _with_functions(case: Case, work: Blocks) -> np.ndarray:
     """Returns the words of a case with the addresses of its functions, compiled."""
     words, dtype, (h, w, d) = work.words.copy(), work.dtype, work.axes
     lanes_in, lanes, rows, columns = (int(words[i]) for i in (word.LANES_IN, word.LANES, word.TILE_ROWS, word.COLUMNS))
-    form = h, w, d.n > 1, lanes, dtype
-    extras = case.inputs[3] != (0,), _is_plain_relu(case)
     slots = d.n if d.n > 1 else 1 << 40
 
     words[word.LOAD] = words[word.LOAD_LAST] = planes(h, w, slots, lanes_in, dtype, False).address
@@ -114,12 +129,12 @@ def _with_functions(case: Case, work: Blocks) -> np.ndarray:
         words[word.SPREAD] = spread(d, h.n * w.n, lanes_in, dtype).address
         words[word.GATHER] = gather(d, h.n * w.n, lanes, dtype).address
     if words[word.FILTERS] >= lanes:
-        words[word.WRITE] = write(*form, False, *extras).address
+        words[word.WRITE] = _write(case, work, masked=False)
     if words[word.FILTERS] % lanes:
-        words[word.WRITE_LAST] = write(*form, True, *extras).address
+        words[word.WRITE_LAST] = _write(case, work, masked=True)
     if work.fresh:
         words[word.WEIGHTS] = weights(h, w, d, lanes, dtype).address
-    words[word.FINISH] = 0 if extras[1] else finish_address(case.params[10], dtype, False)
+    words[word.FINISH] = 0 if _is_plain_relu(case) else finish_address(case.params[10], dtype, False)
     words[word.TILE] = words[word.TILE_MORE] = tile(rows, columns, dtype, lanes=lanes).address
     if words[word.TILES] % words[word.ROWS]:
         words[word.TILE_MORE] = tile(rows + 1, columns, dtype, lanes=lanes).address
@@ -131,6 +146,7 @@ def load(case: Case) -> Kernel:
     work = _work(case)
     template, task = _with_functions(case, work), filter_tiles.address
     numbers = np.array(case.params[11:13], np.float64)
+    sent = _write(case, work, masked=False, sent=True) if _sends(case, work) else 0
 
     def conv3d(x, packed, bias, residual, out, scratch, *params):
         if not is_packed_for(work, packed):
@@ -138,6 +154,8 @@ def load(case: Case) -> Kernel:
         words = template.copy()
         words[word.X], words[word.U], words[word.OUT] = address(x), address(packed) + CACHE_LINE, address(out)
         words[word.BIAS], words[word.RESIDUAL] = address(bias), address(residual)
+        if sent and words[word.OUT] % CACHE_LINE == 0 and words[word.OUT] != words[word.RESIDUAL]:
+            words[word.WRITE] = sent
         begin = address(scratch)
         words[word.SCRATCH] = round_up(begin)
         room = (begin + scratch.size - int(words[word.SCRATCH])) // work.scratch

@@ -47,6 +47,11 @@ class Vectors:
         """Writes a vector to an address."""
         self.builder.store(value, self._pointer(address, self.kind), align=self.size)
 
+    def send(self, value: Any, address: Any) -> None:
+        """Writes a vector to an aligned address around the caches."""
+        sent = self.builder.store(value, self._pointer(address, self.kind), align=self.bytes)
+        sent.set_metadata("nontemporal", self.builder.module.add_metadata([ir.Constant(I32, 1)]))
+
     def load_masked(self, address: Any, mask: Any) -> Any:
         """The lanes under a mask; the others are zero and their memory is not touched."""
         where = self._pointer(address, self.kind)
@@ -108,6 +113,10 @@ class Vectors:
     def total(self, value: Any) -> Any:
         """The sum of all lanes."""
         return self._folded(value, self.builder.fadd)
+
+    def clipped(self, value: Any) -> Any:
+        """Zero in place of negative lanes; NaN stays."""
+        return self.builder.select(self.builder.fcmp_ordered("<", value, self.zero), self.zero, value)
 
     def larger(self, a: Any, b: Any) -> Any:
         """The larger one, lane by lane, and `b` where `a` is NaN."""

@@ -35,6 +35,14 @@ class Array:
         """Number of bytes."""
         return self.size * self.dtype.itemsize
 
+    def __getitem__(self, rows: slice) -> Array:
+        """Returns neighbours along the first axis."""
+        begin, end, step = rows.indices(self.shape[0])
+        if step != 1:
+            raise ValueError(f"Expected neighbouring rows, got a step of {step}.")
+        row = self.nbytes // max(self.shape[0], 1)
+        return self.part(begin * row, (max(end - begin, 0), *self.shape[1:]), self.dtype)
+
     def part(self, offset: int, shape: tuple[int, ...], dtype: str | np.dtype) -> Array:
         """Returns an array that begins ``offset`` bytes into this one.
 

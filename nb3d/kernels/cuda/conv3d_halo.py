@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from nb3d.kernels.case import Arrays, Case, Kernel
-from nb3d.kernels.cuda.halos import MOST_SHARED, WIDTH, Block, padded_bias, tiles, why_not, why_wasteful
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
+from nb3d.kernels.cuda.halos import MOST_SHARED, WIDTH, Block, padded_bias, tiles, why_not, why_wasteful, writes_fours
+from nb3d.kernels.cuda.halos import slices as slices
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
 
 CHANNELS, FILTERS, THREAD_FILTERS = 16, 32, 8
 BLOCK = Block(4, 8)
 RESIDENT = 3
-ARGUMENTS = (*("float32[]",) * 5, *("int32",) * 15, *("float32",) * 2)
+ARGUMENTS = (*("float32[]",) * 5, *("int32",) * 16, *("float32",) * 2)
 
 
 def accepts(case: Case) -> str | None:
@@ -60,14 +61,16 @@ def halo_program(kernel: tuple[int, ...], residual: bool, whole: bool, code: int
 def load(case: Case) -> Kernel:
     """Returns the kernel."""
     (batch, *sizes, channels), (*_, filters) = case.inputs[0], case.out
-    item = halo_program(case.inputs[1][:3], case.inputs[3] != (0,), filters % 4 == 0, int(case.params[10]))
+    residuals, pitch = case.inputs[3] != (0,), case.pitch(OUT)
     blocks = tiles(case, BLOCK)
     grid = (batch * blocks[0] * blocks[1] * blocks[2], -(-filters // FILTERS))
 
     def conv3d(x, kernel, bias, residual, out, scratch, *params):
+        whole = writes_fours(filters, pitch, out)
         launch(
-            item, grid, x, kernel, bias, residual, out, *sizes, channels, *case.out[1:4], *case.params[3:6], filters,
-            -(-channels // CHANNELS), *blocks, *case.params[11:],
+            halo_program(case.inputs[1][:3], residuals, whole, int(case.params[10])), grid, x, kernel, bias, residual,
+            out, *sizes, channels, *case.out[1:4], *case.params[3:6], filters, pitch, -(-channels // CHANNELS), *blocks,
+            *case.params[11:],
         )  # fmt: skip
 
     return conv3d

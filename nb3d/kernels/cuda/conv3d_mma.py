@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nb3d.kernels.case import Arrays, Case, Kernel
-from nb3d.kernels.cuda.halos import MOST_SHARED, WIDTH, Block, padded_bias, tiles, why_not, why_wasteful
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
+from nb3d.kernels.cuda.halos import MOST_SHARED, WIDTH, Block, padded_bias, tiles, why_not, why_wasteful, writes_fours
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.policy import current
@@ -19,7 +19,7 @@ from nb3d.kernels.policy import current
 CHANNELS, FILTERS, THREADS = 16, 32, 128
 BLOCK = Block(4, 8)
 RESIDENT = 2
-ARGUMENTS = ("float32[]", "uint32[]", *("float32[]",) * 3, *("int32",) * 15, *("float32",) * 2)
+ARGUMENTS = ("float32[]", "uint32[]", *("float32[]",) * 3, *("int32",) * 16, *("float32",) * 2)
 LANE = np.arange(32)
 
 
@@ -132,14 +132,16 @@ def serve(kind: Kind) -> Functions:
 
     def load(case: Case) -> Kernel:
         (batch, *sizes, channels), (*_, filters) = case.inputs[0], case.out
-        item = mma_program(kind, case.inputs[1][:3], case.inputs[3] != (0,), filters % 4 == 0, int(case.params[10]))
+        residuals, pitch = case.inputs[3] != (0,), case.pitch(OUT)
         blocks = tiles(case, BLOCK)
         grid = (batch * blocks[0] * blocks[1] * blocks[2], -(-filters // FILTERS))
 
         def conv3d(x, kernel, bias, residual, out, scratch, *params):
+            whole = writes_fours(filters, pitch, out)
             launch(
-                item, grid, x, kernel, bias, residual, out, *sizes, channels, *case.out[1:4], *case.params[3:6],
-                filters, -(-channels // CHANNELS), *blocks, *case.params[11:],
+                mma_program(kind, case.inputs[1][:3], residuals, whole, int(case.params[10])), grid, x, kernel, bias,
+                residual, out, *sizes, channels, *case.out[1:4], *case.params[3:6], filters, pitch,
+                -(-channels // CHANNELS), *blocks, *case.params[11:],
             )  # fmt: skip
 
         return conv3d

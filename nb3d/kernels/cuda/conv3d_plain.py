@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nb3d.kernels.case import Case, Kernel
+from nb3d.kernels.case import OUT, Case, Kernel
+from nb3d.kernels.cuda.halos import slices as slices
 from nb3d.kernels.cuda.planes import launch_planes, why_too_large
 from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.cuda.strides import THREADS
@@ -21,7 +22,7 @@ def plain_program(case: Case) -> Program:
     """Returns the program for a case."""
     dtype, transposed = case.out_dtype, case.op == "conv3d_transpose"
     return program(
-        "conv_plain", (f"{dtype}[]",) * 5 + ("int32",) * 22 + (dtype,) * 2, THREADS, transposed=transposed,
+        "conv_plain", (f"{dtype}[]",) * 5 + ("int32",) * 23 + (dtype,) * 2, THREADS, transposed=transposed,
         code=int(case.params[-3]), bias=case.inputs[2] != (0,), dtype=dtype,
         residual=not transposed and case.inputs[3] != (0,),
     )  # fmt: skip
@@ -37,8 +38,8 @@ def load(case: Case) -> Kernel:
     def conv3d(x, kernel, bias, *rest):
         residual, out = (bias, rest[0]) if transposed else rest[:2]
         launch_planes(
-            item, case.out, x, kernel, bias, residual, out, n * od, od, oh, ow, filters, d, h, w, channels, *taps,
-            *numbers, groups, *case.params[-2:],
+            item, case.out, x, kernel, bias, residual, out, n * od, od, oh, ow, filters, case.pitch(OUT), d, h, w,
+            channels, *taps, *numbers, groups, *case.params[-2:],
         )  # fmt: skip
 
     return conv3d

@@ -11,8 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from nb3d.kernels.case import Arrays, Case, Kernel
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cuda.correlations import Correlation, Sizes, correlations, sizes_of
+from nb3d.kernels.cuda.halos import slices as slices
+from nb3d.kernels.cuda.halos import writes_fours
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.cuda.strides import MOST
@@ -164,10 +166,11 @@ def load(case: Case) -> Kernel:
     sizes, items = sizes_of(case), parts(case)
     code, alpha, beta = case.params[-3:]
     residual = case.op == "conv3d" and case.inputs[3] != (0,)
-    whole, vector = sizes.made % 4 == 0, vector_of(sizes)
+    pitch, vector = case.pitch(OUT), vector_of(sizes)
     batch, x_sizes, out_sizes = sizes.x[0], sizes.x[1:4], sizes.out[1:4]
 
     def run(x, packed, bias, residuals, out):
+        whole = writes_fours(sizes.made, pitch, out)
         for item in items:
             one = item.correlation
             voxels = batch * math.prod(one.counts)
@@ -178,7 +181,7 @@ def load(case: Case) -> Kernel:
             launch(
                 tile_program(item.tile, vector, whole, residual, int(code)), grid, x, table, weights, bias,
                 residuals, out, voxels, *one.counts, *x_sizes, sizes.x[4], sizes.seen, *one.strides, *one.begin,
-                *out_sizes, *one.spacing, *one.places, sizes.out[4], sizes.made, item.padded, item.steps, alpha, beta,
+                *out_sizes, *one.spacing, *one.places, pitch, sizes.made, item.padded, item.steps, alpha, beta,
             )  # fmt: skip
 
     if case.op == "conv3d":

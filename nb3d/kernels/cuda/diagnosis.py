@@ -73,7 +73,7 @@ def _hardware(driver: Any) -> Iterator[Finding]:
     if capability < OLDEST_CAPABILITY:
         yield Finding("capability", False, f"{found}, nb3d needs {least}", "use device='cpu'")
         return
-    yield Finding("capability", True, found)
+    yield Finding("capability", True, f"{found} ({_name(driver)})")
     supported = ctypes.c_int(0)
     driver.cuDriverGetVersion(ctypes.byref(supported))
     toolkit = _version("nvidia-nvjitlink")
@@ -130,6 +130,21 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _name(driver: Any) -> str:
+    """What the first GPU is called."""
+    name = ctypes.create_string_buffer(100)
+    driver.cuDeviceGetName(name, 100, 0)
+    return name.value.decode(errors="replace")
+
+
+def identity() -> str:
+    """Returns what tells the first GPU and its driver from others, of a driver that works."""
+    driver, version = _driver(), ctypes.c_int(0)
+    driver.cuInit(0)
+    driver.cuDriverGetVersion(ctypes.byref(version))
+    return f"{_name(driver)}, CUDA {version.value}"
 
 
 def _driver() -> Any:

@@ -7,8 +7,11 @@ confirm it.
 from __future__ import annotations
 
 import ctypes
+import gc
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +19,7 @@ import numpy as np
 
 _CELLS: dict[str, Any] = {
     "uint64": ctypes.c_uint64, "int64": ctypes.c_int64, "int32": ctypes.c_int32, "uint32": ctypes.c_uint32,
-    "float32": ctypes.c_float, "float64": ctypes.c_double,
+    "uint8": ctypes.c_uint8, "float32": ctypes.c_float, "float64": ctypes.c_double,
 }  # fmt: skip
 
 
@@ -53,19 +56,33 @@ def _bindings() -> Any:
     return driver
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Memory that the garbage collector gave back during a capture would spoil it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class Nvidia:
-    """The first GPU, through its primary context and a stream of its own.
+    """The first GPU, through its primary context, a stream of its own, and one for copies beside it.
 
     Args:
         api: The driver's functions; those of ``cuda.bindings.driver`` where absent.
     """
+
+    number = 0
 
     def __init__(self, api: Any = None) -> None:
         driver = _bindings() if api is None else api
         self._api = driver
         self._local = threading.local()
         self._check(driver.cuInit(0))
-        self._device = self._check(driver.cuDeviceGet(0))
+        self._device = self._check(driver.cuDeviceGet(self.number))
         self._context = self._check(driver.cuDevicePrimaryCtxRetain(self._device))
         self._activate()
         attribute = driver.CUdevice_attribute
@@ -77,12 +94,18 @@ class Nvidia:
             )
         )
         self._architecture = f"sm_{major}{minor}" + ("a" if (major, minor) == (9, 0) else "")
-        self._stream = self._check(driver.cuStreamCreate(driver.CUstream_flags.CU_STREAM_NON_BLOCKING.value))
+        alone = driver.CUstream_flags.CU_STREAM_NON_BLOCKING.value
+        self._stream, self._copies = (self._check(driver.cuStreamCreate(alone)) for _ in range(2))
 
     @property
     def architecture(self) -> str:
         """Such as ``sm_90a``."""
         return self._architecture
+
+    @property
+    def stream(self) -> int:
+        """See the seam."""
+        return int(self._stream)
 
     def _activate(self) -> None:
         """Makes the context that of this thread."""
@@ -118,8 +141,9 @@ class Nvidia:
 
     def free(self, address: int) -> None:
         """See the seam; a driver that is gone has freed everything."""
-        self._activate()
-        self._api.cuMemFree(address)
+        with suppress(RuntimeError):
+            self._activate()
+            self._api.cuMemFree(address)
 
     def write(self, address: int, array: np.ndarray) -> None:
         """See the seam; the driver stages pageable memory before it returns."""
@@ -130,7 +154,81 @@ class Nvidia:
         """See the seam."""
         self._activate()
         self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
+        self.finish()
+
+    def copy(self, address: int, source: int, size: int) -> None:
+        """See the seam."""
+        self._activate()
+        self._check(self._api.cuMemcpyDtoDAsync(address, source, size, self._stream))
+
+    def finish(self) -> None:
+        """See the seam."""
+        self._activate()
         self._check(self._api.cuStreamSynchronize(self._stream))
+
+    def pinned(self, size: int) -> np.ndarray:
+        """See the seam."""
+        self._activate()
+        status, address = self._api.cuMemHostAlloc(size, 0)
+        if status == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
+            raise MemoryError(f"The host has no {size / 2**30:.2f} GiB of memory for copies to and from the GPU.")
+        where = int(self._check((status, address)))
+        memory = (ctypes.c_uint8 * size).from_address(where)
+        weakref.finalize(memory, self._unpin, where).atexit = False
+        return np.ctypeslib.as_array(memory)
+
+    def _unpin(self, address: int) -> None:
+        with suppress(RuntimeError):
+            self._activate()
+            self._api.cuMemFreeHost(address)
+
+    def send(self, address: int, array: np.ndarray) -> None:
+        """See the seam."""
+        self._activate()
+        self._check(self._api.cuMemcpyHtoDAsync(address, array.ctypes.data, array.nbytes, self._copies))
+        self._follow(self._stream, self._copies)
+
+    def fetch(self, address: int, out: np.ndarray) -> Callable[[], None]:
+        """See the seam."""
+        self._activate()
+        self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
+        event = self._mark(self._stream)
+
+        def wait(_keep: np.ndarray = out) -> None:
+            self._activate()
+            self._check(self._api.cuEventSynchronize(event))
+            self._check(self._api.cuEventDestroy(event))
+
+        return wait
+
+    def wait_for(self, stream: int) -> None:
+        """See the seam."""
+        self._activate()
+        self._follow(self._stream, self._api.CUstream(stream))
+
+    def let_wait(self, stream: int) -> None:
+        """See the seam."""
+        self._activate()
+        self._follow(self._api.CUstream(stream), self._stream)
+
+    def _mark(self, stream: Any) -> Any:
+        """Returns an event that is reached when all that a stream has been given is done."""
+        untimed = self._api.CUevent_flags.CU_EVENT_DISABLE_TIMING.value
+        event = self._check(self._api.cuEventCreate(untimed))
+        self._check(self._api.cuEventRecord(event, stream))
+        return event
+
+    def _follow(self, later: Any, earlier: Any) -> None:
+        event = self._mark(earlier)
+        self._check(self._api.cuStreamWaitEvent(later, event, 0))
+        self._check(self._api.cuEventDestroy(event))  # the driver keeps it until it is over
+
+    def home_of(self, address: int) -> int | None:
+        """See the seam."""
+        self._activate()
+        which = self._api.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
+        status, number = self._api.cuPointerGetAttribute(which, address)
+        return int(number) if status == self._api.CUresult.CUDA_SUCCESS else None
 
     def assemble(self, ptx: str) -> bytes:
         """See the seam."""
@@ -186,7 +284,8 @@ class Nvidia:
         if api.cuStreamBeginCapture(self._stream, mode)[0] != api.CUresult.CUDA_SUCCESS:
             return None
         try:
-            run()
+            with _nothing_collected():
+                run()
         finally:
             status, graph = api.cuStreamEndCapture(self._stream)
         if status != api.CUresult.CUDA_SUCCESS:

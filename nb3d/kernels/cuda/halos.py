@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nb3d.kernels.case import Case
+from nb3d.kernels.case import OUT, Case
+from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.strides import MOST
 
 WIDTH = 8  # voxels of a block along the last axis
@@ -66,6 +67,16 @@ def tiles(case: Case, block: Block) -> tuple[int, int, int]:
     sizes = (block.depth, block.height, WIDTH)
     d, h, w = (-(-n // size) for n, size in zip(case.out[1:4], sizes, strict=True))
     return d, h, w
+
+
+def slices(case: Case) -> tuple[int, ...]:
+    """The output may be a slice, unless a residual that lies otherwise is added."""
+    return (OUT,) if case.op != "conv3d" or case.inputs[3] == (0,) else ()
+
+
+def writes_fours(filters: int, pitch: int, out: Array) -> bool:
+    """Whether four filters of a voxel can be written at once, wherever the result is a slice of."""
+    return filters % 4 == 0 and pitch % 4 == 0 and out.address % 16 == 0
 
 
 def padded_bias(case: Case, bias: np.ndarray, filters: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nb3d.kernels.cuda.arrays import Array
@@ -31,6 +31,10 @@ class Launch:
     program: Program
     grid: tuple[int, int, int]
     arguments: tuple[Any, ...]
+
+    def moved(self, where: Callable[[Array], Array]) -> Launch:
+        """Returns the same launch on arrays that lie elsewhere."""
+        return replace(self, arguments=tuple(where(a) if isinstance(a, Array) else a for a in self.arguments))
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Returns ``(type, value)`` of every parameter of the compiled kernel.

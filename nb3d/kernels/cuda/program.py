@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-from nb3d.kernels import folders
+from nb3d.kernels import compiling, folders
 
 _ENTRY = re.compile(r"\.entry\s+(\w+)")
 _COMPILERS = ("numba", "llvmlite", "numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink")
@@ -60,7 +61,7 @@ class Program:
             assert found is not None, f"{self.source} has no entry"
             return found[1].encode() + b"\n" + assemble(ptx)
 
-        entry, _, code = _kept(self, architecture, make).partition(b"\n")
+        entry, _, code = _counted(self, architecture, make).partition(b"\n")
         return entry.decode(), code
 
     def _compile(self) -> bytes:
@@ -94,6 +95,24 @@ def compilers() -> folders.Versions:
 def folder() -> Path | None:
     """Returns the folder of compiled kernels, or ``None``, after a warning, where there can be none."""
     return folders.folder(compilers())
+
+
+def _counted(item: Program, kind: str, make: Callable[[], bytes]) -> bytes:
+    """Returns what is on disk, or makes it, and counts which of both it was."""
+    taken: list[float] = []
+
+    def timed() -> bytes:
+        start = time.perf_counter()
+        content = make()
+        taken.append(time.perf_counter() - start)
+        return content
+
+    content = _kept(item, kind, timed)
+    if taken:
+        compiling.compiled(taken[0], folder())
+    else:
+        compiling.found()
+    return content
 
 
 def _kept(item: Program, kind: str, make: Callable[[], bytes]) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class Runtime:
         self.driver = driver
         self.turn = threading.RLock()
         self._kernels: dict[Program, Any] = {}
+        self._constants: weakref.WeakValueDictionary[Any, _Block] = weakref.WeakValueDictionary()
 
     def allocate(self, shape: tuple[int, ...], dtype: str | np.dtype) -> Array:
         """Returns an array, its content undefined.
@@ -58,6 +60,23 @@ class Runtime:
         self.write(target, array)
         return target
 
+    def upload_constant(self, array: np.ndarray) -> Array:
+        """Returns what ``upload`` returns, for values that nobody will change: equal ones lie there once.
+
+        Plans for several shapes have the same weights.
+        """
+        if array.size == 0:
+            return Array(0, array.shape, array.dtype)
+        content = np.ascontiguousarray(array)
+        digest = hashlib.sha256(content.reshape(-1).view(np.uint8).data).digest()
+        key = content.dtype.str, content.size, digest
+        with self.turn:
+            block = self._constants.get(key)
+            if block is None:
+                block = self._constants[key] = _Block(self.driver, content.nbytes)
+                self.driver.write(block.address, content)
+        return Array(block.address, array.shape, array.dtype, block)
+
     def write(self, target: Array, array: np.ndarray) -> None:
         """Copies a NumPy array over an array of the GPU of the same shape, converting its dtype."""
         if target.size:
@@ -71,15 +90,35 @@ class Runtime:
             self.driver.read(source.address, out)
         return out
 
-    def bind(self, launches: Sequence[Launch]) -> Callable[[], None]:
-        """Returns one call that carries out all launches, as a graph where the driver can."""
+    def copied(self, source: Array) -> Array:
+        """Returns a copy on the GPU."""
+        target = self.allocate(source.shape, source.dtype)
+        self.copy(target, source)
+        return target
+
+    def copy(self, target: Array, source: Array) -> None:
+        """Copies one array of the GPU over another of as many bytes."""
+        if source.size:
+            self.driver.copy(target.address, source.address, source.nbytes)
+
+    def pinned(self, like: Array) -> np.ndarray:
+        """Returns an array of the host, of the shape of one of the GPU, that copies reach without a detour."""
+        return self.driver.pinned(max(like.nbytes, 1))[: like.nbytes].view(like.dtype).reshape(like.shape)
+
+    def load(self, programs: Iterable[Program]) -> None:
+        """Compiles programs, or finds them on disk, and loads them."""
+        for item in programs:
+            self._kernel(item)
+
+    def bind(self, launches: Sequence[Launch], graph: bool = True) -> Callable[[], None]:
+        """Returns one call that carries out all launches, as a graph where that is wanted and the driver can."""
         bound = [self._bound(item) for item in launches]
 
         def run() -> None:
             for call in bound:
                 call()
 
-        return (self.driver.capture(run) if len(bound) > 1 else None) or run
+        return (self.driver.capture(run) if graph and len(bound) > 1 else None) or run
 
     def _bound(self, item: Launch) -> Callable[[], None]:
         call = self.driver.bind(

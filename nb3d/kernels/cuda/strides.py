@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nb3d.kernels.case import Shape
+from nb3d.kernels.case import Case, Shape
 from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
 
+DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
 THREADS = 256
-AXES = 6
+AXES = 7
 MOST = 2**31 - THREADS  # positions of a run: the last block may reach beyond
 
 
@@ -31,9 +32,15 @@ def contiguous(shape: Shape) -> tuple[int, ...]:
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
-def broadcast(shape: Shape, out: Shape) -> Walk:
-    """Returns how an operand is walked that is repeated as NumPy repeats it."""
-    own = contiguous(shape)
+def strides_of(shape: Shape, pitch: int) -> tuple[int, ...]:
+    """Returns the strides of an array that may be a slice of channels, ``pitch`` values from one voxel to the next."""
+    voxels = contiguous((*shape[:-1], 1)) if shape else ()
+    return (*(stride * pitch for stride in voxels[:-1]), 1) if shape else ()
+
+
+def broadcast(shape: Shape, out: Shape, pitch: int | None = None) -> Walk:
+    """Returns how an operand is walked that is repeated as NumPy repeats it; for the pitch see ``strides_of``."""
+    own = contiguous(shape) if pitch is None else strides_of(shape, pitch)
     lead = len(out) - len(shape)
     return Walk((0,) * lead + tuple(0 if size == 1 else stride for size, stride in zip(shape, own, strict=True)))
 
@@ -56,6 +63,12 @@ def merged(sizes: Shape, walks: Sequence[Walk]) -> tuple[Shape, tuple[Walk, ...]
     return tuple(size for size, _ in axes), tuple(
         Walk(tuple(strides[number] for _, strides in axes), walk.offset) for number, walk in enumerate(walks)
     )
+
+
+def why_no_dtype(case: Case) -> str | None:
+    """Returns why a map cannot take the dtypes of a case."""
+    foreign = sorted({*case.dtypes, case.out_dtype} - {*DTYPES})
+    return f"takes {', '.join(DTYPES)}, got {', '.join(foreign)}" if foreign else None
 
 
 def kind_of(dtype: str) -> str:
@@ -105,7 +118,9 @@ def apply_map(
     walked = [*walks[:-1], *(still,) * (4 - len(operands)), walks[-1]]
     padding = (0,) * (AXES - len(shape))
     numbers = [number for walk in walked for number in (*walk.strides, *padding, walk.offset)]
+    number = np.dtype(item.arguments[-1]).type
     launch(
         item, (-(-lead * rest // THREADS), -(-shape[0] // lead)), *arrays, *absent, flat(out, kinds[4]), lead * rest,
-        lead, *shape, *(1,) * (AXES - len(shape)), *numbers, alpha, beta,
+        lead, *shape, *(1,) * (AXES - len(shape)), *numbers, number(alpha).item(),
+        number(beta).item(),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """From a case and the size of a tile to the words of its tasks: vectors, blocks, scratch; and the packed weights.
 
-Axes come in the order height, width, depth here and in what follows (why: ``transforms.py``).
+Axes come in the order height, width, depth here and in what follows (why: ``transforms.py``). A kernel with taps along
+the depth alone is computed with depth and height exchanged: there the transform is one call for a tile, not two.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ RUN = 4  # channels whose fresh weights lie side by side: U is written frequency
 SLICE_CHANNELS = 32  # of fresh weights: those of a block of filters fit L2
 FRESH_BYTES = 2 * 1024 * 1024  # V and S of a block with fresh weights: every block transforms them anew
 BLOCK_BYTES = 1024 * 1024  # V and S of a block, if that is more than one row of register tiles
-ORDER = (1, 2, 0)  # height, width, depth
 
 Triple = tuple[int, int, int]
 
@@ -104,10 +104,16 @@ def _segment(tiles: int, seen: int) -> int:
     return tiles if seen <= NEAR_BYTES else -(-tiles // -(-tiles // SEGMENT))
 
 
-def _strides(sizes: tuple[int, ...], voxel: int) -> tuple[int, int, int, int]:
+def _order(kernel: tuple[int, ...]) -> Triple:
+    """Returns which axes of a volume are taken for height, width and depth."""
+    return (0, 2, 1) if kernel[0] > 1 and kernel[1:3] == (1, 1) else (1, 2, 0)
+
+
+def _strides(sizes: tuple[int, ...], voxel: int, order: Triple) -> tuple[int, ...]:
     """Returns the bytes from one batch, row, column and plane to the next."""
     d, h, w = sizes
-    return d * h * w * voxel, w * voxel, voxel, h * w * voxel
+    along = (h * w * voxel, w * voxel, voxel)
+    return d * h * w * voxel, *(along[axis] for axis in order)
 
 
 @lru_cache(maxsize=1024)
@@ -116,10 +122,11 @@ def arrange(case: Case, tile: Triple, fresh: bool) -> Blocks:
     x, kernel, out, dtype = case.inputs[0], case.inputs[1], case.out, case.out_dtype
     size, groups = np.dtype(dtype).itemsize, int(case.params[9])
     channels, filters = x[4] // groups, out[4] // groups
-    axes = tuple(axis(tile[i], kernel[i]) for i in ORDER)
+    order = _order(kernel)
+    axes = tuple(axis(tile[i], kernel[i]) for i in order)
     frequencies, plane = math.prod(a.n for a in axes), axes[0].n * axes[1].n
     sizes, outs, paddings, steps = (
-        [numbers[i] for i in ORDER] for numbers in (x[1:4], out[1:4], case.params[3:6], steps_of(case))
+        [numbers[i] for i in order] for numbers in (x[1:4], out[1:4], case.params[3:6], steps_of(case))
     )
     residues = (tiles_of(n, a.size, step) for n, a, step in zip(outs, axes, steps, strict=True))
     phases, counts = zip(*residues, strict=True)
@@ -151,8 +158,8 @@ def arrange(case: Case, tile: Triple, fresh: bool) -> Blocks:
         word.AT_RUNS: piece * lanes_in // run * 16,
         word.AT_ZEROS: vector, word.AT_RUBBISH: vector,
     }  # fmt: skip
-    x_n, x_h, x_w, x_d = _strides(x[1:4], case.pitch(0) * size)
-    out_n, out_h, out_w, out_d = _strides(out[1:4], case.pitch(OUT) * size)
+    x_n, x_h, x_w, x_d = _strides(x[1:4], case.pitch(0) * size, order)
+    out_n, out_h, out_w, out_d = _strides(out[1:4], case.pitch(OUT) * size, order)
     values = {
         word.X_N: x_n, word.X_H: x_h, word.X_W: x_w, word.X_D: x_d,
         word.OUT_N: out_n, word.OUT_H: out_h, word.OUT_W: out_w, word.OUT_D: out_d,
@@ -213,7 +220,7 @@ def pack(work: Blocks, kernel: np.ndarray) -> np.ndarray:
 
 
 def _frequencies(work: Blocks, kernel: np.ndarray) -> np.ndarray:
-    part = kernel.transpose(*ORDER, 3, 4).astype(np.float64, order="C")
+    part = kernel.transpose(*_order(kernel.shape), 3, 4).astype(np.float64, order="C")
     before = 1
     with np.errstate(all="ignore"):  # weights may be infinite
         for a in work.axes:

@@ -132,7 +132,7 @@ def _taps_inside(case: Case) -> float:
         case.inputs[0][1:4], case.out[1:4], case.inputs[1][:3], case.params[3:6], case.params[6:9], strict=True
     ):
         at = np.arange(outputs)[:, None] - before + step * np.arange(taps)
-        total *= np.count_nonzero((at >= 0) & (at < size)) / outputs
+        total *= int(np.count_nonzero((at >= 0) & (at < size))) / outputs
     return total
 
 

@@ -7,7 +7,7 @@ keeps 18 of 32 vectors, and nothing is spilled but constants. Along depth: six l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -49,12 +49,24 @@ def _emit_inputs(vec: Vectors, h: Axis, w: Axis, table: Any, target: Any, seen: 
         address = _entry(builder, table, entry)
         return vec.load(address) if mask is None else vec.load_masked(address, mask)
 
+    def store(frequency: int, value: Any) -> None:
+        vec.store(value, builder.add(target, I64(frequency * vec.bytes)))
+
+    _emit_frequencies(vec, h, w, input_chain, (h.n, w.n), load, store)
+
+
+def _emit_frequencies(
+    vec: Vectors, h: Axis, w: Axis, chain: Callable[..., Mapping[int, Any]], given: tuple[int, int],
+    load: Callable[[int], Any], store: Callable[[int, Any], None],
+) -> None:  # fmt: skip
+    """``given`` values along height and width -> ``n_h * n_w`` frequencies."""
+    rows, columns = given
     for group in input_groups(w):
-        rows = [input_chain(vec, w, group, [partial(load, i * w.n + j) for j in range(w.n)]) for i in range(h.n)]
+        parts = [chain(vec, w, group, [partial(load, i * columns + j) for j in range(columns)]) for i in range(rows)]
         for fw in group:
             for part in input_groups(h):
-                for fh, value in input_chain(vec, h, part, [partial(row.get, fw) for row in rows]).items():
-                    vec.store(value, builder.add(target, I64((fh * w.n + fw) * vec.bytes)))
+                for fh, value in chain(vec, h, part, [partial(row.get, fw) for row in parts]).items():
+                    store(fh * w.n + fw, value)
 
 
 def _emit_outputs(
@@ -126,15 +138,10 @@ def filters(context, mh, kh, mw, kw, lanes, dtype, source, step, target, distanc
 
         for tap in range(h.taps * w.taps):
             vec.prefetch(builder.add(builder.add(source, builder.mul(I64(tap), step)), I64(AHEAD_WEIGHTS)))
-        for group in input_groups(w):
-            rows = [
-                filter_chain(vec, w, group, [partial(load, i * w.taps + j) for j in range(w.taps)])
-                for i in range(h.taps)
-            ]
-            for fw in group:
-                for part in input_groups(h):
-                    for fh, value in filter_chain(vec, h, part, [partial(row.get, fw) for row in rows]).items():
-                        vec.store(value, builder.add(target, builder.mul(I64(fh * w.n + fw), distance)))
+        def store(frequency: int, value: Any) -> None:
+            vec.store(value, builder.add(target, builder.mul(I64(frequency), distance)))
+
+        _emit_frequencies(vec, h, w, filter_chain, (h.taps, w.taps), load, store)
         return ctx.get_dummy_value()
 
     return types.void(mh, kh, mw, kw, lanes, dtype, *[types.int64] * 4), generate
@@ -186,10 +193,14 @@ def outputs_depth(context, m, k, lines, lanes, dtype, source, distance, target):
 
 
 @intrinsic(prefer_literal=True)
-def outputs(context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype, table, source, distance, bias, seen):
+def outputs(
+    context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, sent, dtype, table, source, distance, bias, seen
+):  # fmt: skip
     """One plane from frequencies, ``distance`` apart or dense, to voxels (a table of addresses, steps, residuals)."""
     h, w = axis(mh.literal_value, kh.literal_value), axis(mw.literal_value, kw.literal_value)
-    count, together, masks, adds, clips = (flag.literal_value for flag in (lanes, dense, masked, residual, relu))
+    count, together, masks, adds, clips, sends = (
+        flag.literal_value for flag in (lanes, dense, masked, residual, relu, sent)
+    )
     name, entries = str(dtype.instance_type), h.size * w.size
 
     def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -198,7 +209,7 @@ def outputs(context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype
         distance = I64(vec.bytes) if together else distance
         mask = vec.mask(seen) if masks else None
         load = (lambda address: vec.load_masked(address, mask)) if masks else vec.load
-        for entry in range(entries):
+        for entry in range(0 if sends else entries):
             vec.prefetch(_ahead(builder, table, entry, entries, AHEAD_OUT), write=True)
         start = load(bias)
 
@@ -209,15 +220,17 @@ def outputs(context, mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype
             value = builder.fadd(value, start)
             if adds:
                 value = builder.fadd(value, load(_entry(builder, table, entry + 2 * entries)))
-            if clips:  # NaN stays
-                value = builder.select(builder.fcmp_ordered("<", value, vec.zero), vec.zero, value)
+            if clips:
+                value = vec.clipped(value)
             if masks:
                 vec.store_masked(value, _entry(builder, table, entry), mask)
+            elif sends:
+                vec.send(value, _entry(builder, table, entry))
             else:
                 vec.store(value, _entry(builder, table, entry))
 
         _emit_outputs(vec, h, w, frequency, write)
         return ctx.get_dummy_value()
 
-    kinds = (mh, kh, mw, kw, lanes, dense, masked, residual, relu, dtype, *[types.int64] * 5)
+    kinds = (mh, kh, mw, kw, lanes, dense, masked, residual, relu, sent, dtype, *[types.int64] * 5)
     return types.void(*kinds), generate

@@ -111,8 +111,10 @@ def gather(d: Axis, lines: int, lanes: int, dtype: str) -> Native:
 
 
 @cache
-def write(h: Axis, w: Axis, dense: bool, lanes: int, dtype: str, masked: bool, residual: bool, relu: bool) -> Native:
-    """Returns the way back along height and width.
+def write(
+    h: Axis, w: Axis, dense: bool, lanes: int, dtype: str, masked: bool, residual: bool, relu: bool, sent: bool
+) -> Native:
+    """Returns the way back along height and width, the voxels ``sent`` around the caches or not.
 
     Its arguments: ``table`` (addresses, steps, residuals), ``source``, ``plane`` (bytes from one to the next),
     ``distance`` (of frequencies, unless they are dense), ``number`` (of planes), ``bias``, ``seen`` (filters there are,
@@ -120,14 +122,15 @@ def write(h: Axis, w: Axis, dense: bool, lanes: int, dtype: str, masked: bool, r
     """
     mh, kh, mw, kw, kind = h.size, h.taps, w.size, w.taps, np.dtype(dtype).type
     entries, together, masks, adds, clips = h.size * w.size, int(dense), int(masked), int(residual), int(relu)
+    sends = int(sent)
 
     @native(types.void(*[types.int64] * 7))
     def winograd_write(table, source, plane, distance, number, bias, seen):
         rows = pointer(table, np.int64)
         for z in range(number):
             outputs(
-                mh, kh, mw, kw, lanes, together, masks, adds, clips, kind, table, source + z * plane, distance, bias,
-                seen,
+                mh, kh, mw, kw, lanes, together, masks, adds, clips, sends, kind, table, source + z * plane, distance,
+                bias, seen,
             )  # fmt: skip
             for k in range(entries):
                 rows[k] += rows[entries + k]

@@ -35,7 +35,7 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, wh
         kh: Taps along the second axis.
         kw: Taps along the third axis.
         residual: Whether there is one.
-        whole: Whether the filters are a multiple of 4.
+        whole: Whether four filters can be written at once.
         code: Number of the activation.
     """
     across = FILTERS // WIDE
@@ -56,7 +56,7 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, wh
     write = writer(code, residual, whole)
 
     def conv_halo(
-        x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, chunks,
+        x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
         tiles_d, tiles_h, tiles_w, alpha, beta,
     ):  # fmt: skip
         begin = asm.shared_address(cuda.shared.array(0, "float32"))
@@ -145,7 +145,7 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, residual: bool, wh
             u = w0 + udiv(I(quad), I(quads))
             f = column + tx * I(4) + umod(I(quad), I(quads)) * I(across * 4)
             if (u < o_w) & (y < o_h) & (z < o_d) & (f < filters):
-                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * filters + f
+                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * pitch + f
                 sums, b = mine + U(I(quad) * I(threads * 16)), asm.global_address(bias, f)
                 write(out, residuals, to, filters - f, sums, b, alpha, beta)
 

@@ -40,7 +40,7 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, residual: bool, whol
         kw: Taps along the third axis.
         voxel: Bytes of a voxel in shared memory.
         residual: Whether there is one.
-        whole: Whether the filters are a multiple of 4.
+        whole: Whether four filters can be written at once.
         code: Number of the activation.
     """
     halves, split = kind == "bf16", kind == "tf32x3"
@@ -61,7 +61,7 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, residual: bool, whol
     write = writer(code, residual, whole)
 
     def conv_mma(
-        x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, chunks,
+        x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
         tiles_d, tiles_h, tiles_w, alpha, beta,
     ):  # fmt: skip
         begin = asm.shared_address(cuda.shared.array(0, "float32"))
@@ -183,7 +183,7 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, residual: bool, whol
             i, q, r = udiv(I(quad), I(QUADS * 2)), umod(I(quad) >> I(1), I(QUADS)), I(quad) & I(1)
             y, f = h0 + i * I(2) + r, column + q * I(16) + (lane & I(3)) * I(4)
             if (u < o_w) & (y < o_h) & (z < o_d) & (f < filters):
-                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * filters + f
+                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * pitch + f
                 sums, b = mine + U(I(quad) * I(THREADS * 16)), asm.global_address(bias, f)
                 write(out, residuals, to, filters - f, sums, b, alpha, beta)
 

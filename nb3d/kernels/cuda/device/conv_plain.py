@@ -19,7 +19,7 @@ def build(transposed: bool, code: int, bias: bool, residual: bool, dtype: str):
     kind, finish = np.dtype(dtype).type, activation(code)
 
     def conv_plain(
-        x, kernel, biases, residuals, out, planes, od, oh, ow, filters, d, h, w, channels, kd, kh, kw,
+        x, kernel, biases, residuals, out, planes, od, oh, ow, filters, pitch, d, h, w, channels, kd, kh, kw,
         sd, sh, sw, pd, ph, pw, dd, dh, dw, groups, alpha, beta,
     ):  # fmt: skip
         at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
@@ -34,7 +34,7 @@ def build(transposed: bool, code: int, bias: bool, residual: bool, dtype: str):
         for plane in range(cuda.blockIdx.y, planes, cuda.gridDim.y):
             batch = udiv(plane, od)
             oz = plane - batch * od
-            where = plane * np.int64(count) + at
+            where = (plane * np.int64(oh * ow) + voxel) * pitch + f
             total = biases[f] if bias else kind(0)
             for i in range(kd):
                 z = oz + pd - i * dd if transposed else oz * sd - pd + i * dd

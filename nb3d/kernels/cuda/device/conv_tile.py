@@ -34,7 +34,7 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
         tall: Voxels of a thread.
         wide: Filters of a thread.
         vector: Channels that are copied together: 4 or 1.
-        whole: Whether the filters of a group are a multiple of 4.
+        whole: Whether four filters can be written at once.
         residual: Whether there is one.
         code: Number of the activation.
     """
@@ -56,7 +56,7 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
 
     def conv_tile(
         x, table, weights, bias, residuals, out, voxels, n_d, n_h, n_w, d, h, w, channels, seen,
-        s_d, s_h, s_w, b_d, b_h, b_w, o_d, o_h, o_w, u_d, u_h, u_w, a_d, a_h, a_w, filters, made, padded, steps,
+        s_d, s_h, s_w, b_d, b_h, b_w, o_d, o_h, o_w, u_d, u_h, u_w, a_d, a_h, a_w, pitch, made, padded, steps,
         alpha, beta,
     ):  # fmt: skip
         tiles = cuda.shared.array(floats, "float32", 16)
@@ -82,7 +82,7 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, whole: boo
             corner[row * 4 + 2] = u
             source[row] = (((np.int64(batch) * d + z) * h + y) * w + u) * channels + group * seen
             where = ((np.int64(batch) * o_d + (i_d * u_d + a_d)) * o_h + (i_h * u_h + a_h)) * o_w + (i_w * u_w + a_w)
-            target[row] = where * filters + group * made if inside else np.int64(-1)
+            target[row] = where * pitch + group * made if inside else np.int64(-1)
         cuda.syncthreads()
         tiles_at = asm.shared_address(tiles)
         weights_at = tiles_at + U(begin_b)

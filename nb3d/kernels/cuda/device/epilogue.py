@@ -18,7 +18,7 @@ def writer(code: int, residual: bool, whole: bool):
     Args:
         code: Number of the activation.
         residual: Whether there is a residual.
-        whole: Whether filters are a multiple of 4, so that four of them are written at once.
+        whole: Whether four filters can be written at once: they are a multiple of 4, and 16 bytes are aligned.
     """
     finish = activation(code)
 

@@ -15,7 +15,7 @@ from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.device.operations import function
 from nb3d.kernels.cuda.door import cuda
 
-AXES = 6
+AXES = 7
 
 
 def build(op: str, operands: int, axes: int, dtype: str):
@@ -23,13 +23,17 @@ def build(op: str, operands: int, axes: int, dtype: str):
     compute, kind = function(op), np.dtype(dtype).type
 
     def strided(
-        a, b, c, d, out, count, lead, n0, n1, n2, n3, n4, n5,
-        a0, a1, a2, a3, a4, a5, at_a, b0, b1, b2, b3, b4, b5, at_b, c0, c1, c2, c3, c4, c5, at_c,
-        d0, d1, d2, d3, d4, d5, at_d, o0, o1, o2, o3, o4, o5, at_o, alpha, beta,
+        a, b, c, d, out, count, lead, n0, n1, n2, n3, n4, n5, n6,
+        a0, a1, a2, a3, a4, a5, a6, at_a, b0, b1, b2, b3, b4, b5, b6, at_b, c0, c1, c2, c3, c4, c5, c6, at_c,
+        d0, d1, d2, d3, d4, d5, d6, at_d, o0, o1, o2, o3, o4, o5, o6, at_o, alpha, beta,
     ):  # fmt: skip
         left = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
         if left >= count:
             return
+        if axes > 6:
+            i = umod(left, n6)
+            left = udiv(left, n6)
+            at_a, at_b, at_c, at_d, at_o = at_a + i * a6, at_b + i * b6, at_c + i * c6, at_d + i * d6, at_o + i * o6
         if axes > 5:
             i = umod(left, n5)
             left = udiv(left, n5)
