@@ -26,12 +26,12 @@ ROUND = """
 import json, pathlib, sys, time
 import h5py, nb3d
 from nb3d.saving.formats import opened_container
-from nb3d.saving.reader import build
+from nb3d.saving.reader import built_from, configuration_in
 what, small, path = sys.argv[1:]
 
 def alone(path):
     with opened_container(path) as (_, container):
-        return build(container, None)
+        return built_from(configuration_in(container), container)
 
 def kibibytes(name):
     try:

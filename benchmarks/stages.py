@@ -152,10 +152,6 @@ def without_transforms(case: Any) -> Callable[..., None]:
     def nothing_of_three(a: Any, b: Any, c: Any) -> None:
         return
 
-    @native(types.void(*[types.int64] * 4))
-    def nothing_of_four(a: Any, b: Any, c: Any, d: Any) -> None:
-        return
-
     @native(types.void(*[types.int64] * 7))
     def nothing_of_seven(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any) -> None:
         return
@@ -165,7 +161,7 @@ def without_transforms(case: Any) -> Callable[..., None]:
         "write": nothing_of_seven,
         "spread": nothing_of_three,
         "gather": nothing_of_three,
-        "weights": nothing_of_four,
+        "weights": nothing_of_three,
     }
     with ExitStack() as stack:
         for name, function in instead.items():

@@ -42,7 +42,7 @@ def batch_shapes(model: Model, sizes: list[Sizes], batch: int) -> list[Sizes]:
     if len(given) != len(model.inputs):
         raise ValueError(f"the model has {len(model.inputs)} inputs: expected as many --shape, got {len(given)}")
     return [
-        (batch, *sample_shape(name, tensor.shape[1:], shape))
+        (tensor.shape[0] or batch, *sample_shape(name, tensor.shape[1:], shape))
         for name, tensor, shape in zip(model.input_names, model.inputs, given, strict=True)
     ]
 

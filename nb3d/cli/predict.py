@@ -74,7 +74,7 @@ def _read(path: str, wanted: Any) -> np.ndarray:
         raise ValueError(f"{path}: this is no .npy file of numbers: {error}") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise ValueError(f"{path}: expected one array of numbers, got {getattr(array, 'dtype', 'several arrays')}")
-    shape = array.shape if array.ndim == len(wanted) else (None, *array.shape)
+    shape = (None, *(array.shape[1:] if array.ndim == len(wanted) else array.shape))  # any number of samples
     if len(shape) != len(wanted) or any(None not in (w, s) and w != s for w, s in zip(wanted, shape, strict=True)):
         raise ValueError(f"{path}: expected shape {wanted}, or {wanted[1:]} for one sample, got {array.shape}")
     return array

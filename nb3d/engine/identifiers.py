@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nb3d.engine import sharing
 from nb3d.engine.names import to_snake_case
 from nb3d.engine.registry import Registry, custom_object_scope, registered_name
 
@@ -103,7 +104,7 @@ def serialize_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(serialize_value(item) for item in value)
     if hasattr(value, "get_config"):
-        return {"class_name": class_name_of(type(value)), "config": value.get_config()}
+        return {"class_name": class_name_of(type(value)), "config": value.get_config(), **sharing.mark(value)}
     name = registered_name(value) or getattr(value, "__name__", None)
     if name is None:
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -129,6 +130,11 @@ class BaseLayer(Connectivity, Building):
                 f"input_mask: {mask}."
             )
         return None
+
+    def ends_masks(self, masks: list[Any]) -> bool:
+        """Whether there are masks among `masks`, and the layer neither supports them nor makes masks of its own."""
+        makes_own = type(self).compute_mask is not BaseLayer.compute_mask
+        return not (self.supports_masking or makes_own) and any(mask is not None for mask in masks)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments from which `from_config` makes the same layer, without weights or connections."""
@@ -260,6 +266,14 @@ class BaseLayer(Connectivity, Building):
         with contexts.inside_call(symbolic=True):
             outputs = fresh_outputs(self.name, outputs)
             flat = symbolic_leaves(outputs)
+            if self.ends_masks(masks):
+                warnings.warn(
+                    f"Layer {self.name!r} ({type(self).__name__}) does not support masking: the mask of its input ends "
+                    "here, and layers after it do not see it.",
+                    UserWarning,
+                    stacklevel=3,
+                )
+                masks = [None] * len(masks)
             mask = self.compute_mask(args[0], masks if isinstance(args[0], list | tuple) else unwrap(masks))
             flat_masks = to_list(mask) if isinstance(mask, list | tuple) else [mask] * len(flat)
             for tensor, output_mask in zip(flat, flat_masks, strict=False):

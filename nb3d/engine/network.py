@@ -228,6 +228,8 @@ class Network(BaseLayer):
         ) if isinstance(layer, BaseLayer) else {}  # fmt: skip
         outputs = layer.run_call(args, {**kwargs, **named}, first)
         flat = list(leaves(outputs))
+        if isinstance(layer, BaseLayer) and layer.ends_masks(first):
+            first = [None] * len(first)
         mask = layer.compute_mask(args[0], first if isinstance(args[0], list | tuple) else unwrap(first))
         flat_masks = to_list(mask) if isinstance(mask, list | tuple) else [mask] * len(flat)
         if isinstance(layer, BaseLayer) and not any(isinstance(value, np.ndarray) for value in flat):

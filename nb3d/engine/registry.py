@@ -24,11 +24,16 @@ _scopes = _Scopes()
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Inside the block the names of `custom_objects` may stand in configurations, before nb3d's own.
 
+    Raises:
+        TypeError: If they are no mapping of names to classes and functions.
+
     Example:
         >>> import nb3d
         >>> with nb3d.saving.custom_object_scope({"double": lambda x: 2 * x}):
         ...     layer = nb3d.layers.Activation("double")
     """
+    if not isinstance(custom_objects, Mapping | None):
+        raise TypeError(f"custom_objects must be a mapping of names to classes and functions, got {custom_objects!r}.")
     _scopes.stack.append(custom_objects or {})
     try:
         yield

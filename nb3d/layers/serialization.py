@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nb3d.engine.identifiers import class_name_of
+from nb3d.engine import sharing
+from nb3d.engine.identifiers import serialize_value
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.registry import custom_object_scope
 from nb3d.layers.registry import LAYERS
@@ -21,13 +22,15 @@ def serialize(layer: BaseLayer) -> dict[str, Any]:
         >>> nb3d.layers.serialize(nb3d.layers.Activation("relu", name="a"))["class_name"]
         'Activation'
     """
-    return {"class_name": class_name_of(type(layer)), "config": layer.get_config()}
+    described: dict[str, Any] = serialize_value(layer)
+    return described
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The layer that `serialize`, or Keras 2 or 3, described: the same name, not built, not connected.
 
-    Names become classes by look-up among nb3d's layers and the caller's custom objects, and in no other way.
+    Names become classes by look-up among nb3d's layers and the caller's custom objects, and in no other way. Where the
+    layer is one that several parts of a model share, it is the same object for all of them.
 
     Args:
         config: ``{"class_name", "config"}``, and what else Keras writes beside them.
@@ -48,7 +51,10 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
         values = {"layers": values}
     if not isinstance(values, Mapping):
         raise ValueError(f"The config of a {class_name} must be a dictionary, got {values!r}.")
-    with custom_object_scope(custom_objects):
+    with custom_object_scope(custom_objects), sharing.reading():
+        known = sharing.known(config.get(sharing.KEY))
+        if known is not None:
+            return known
         where = f"Layer {values.get('name')!r} ({class_name})"
         cls = class_of(config, where)
         if not (isinstance(cls, type) and issubclass(cls, BaseLayer)):
@@ -56,6 +62,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
         try:
             layer = cls.from_config(_readable(cls, {**values, **IMPLIED.get(class_name, {})}))
             layer._class_name = class_name.rpartition(">")[2]  # the file counts weights by it
+            sharing.remember(config.get(sharing.KEY), layer)
             return layer
         except (TypeError, ValueError) as error:
             text = str(error)

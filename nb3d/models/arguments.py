@@ -61,7 +61,10 @@ def _decode_tagged(tag: str, config: Any, tensor_at: Callable[[Reference], Any])
     if tag == "__keras_tensor__":
         return tensor_at(config["keras_history"])
     if tag == "__slice__":
-        return slice(*(decode(config[part], tensor_at) for part in ("start", "stop", "step")))
+        parts = [config[part] for part in ("start", "stop", "step")]
+        if any(part is not None and type(part) is not int for part in parts):
+            raise ValueError(f"a slice goes from integer to integer, got {parts!r:.80}")
+        return slice(*parts)
     if tag == "__ellipsis__":
         return Ellipsis
     if tag in ("__numpy__", "__tensor__"):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from nb3d.engine import sharing
 from nb3d.engine.network import Network
 from nb3d.engine.node import Node, symbolic_leaves
 from nb3d.engine.operation import Operation
 from nb3d.engine.structure import map_structure
 from nb3d.engine.tensor import KerasTensor
 from nb3d.layers import serialize
-from nb3d.models import sharing
 from nb3d.models.arguments import Reference, encode
 
 
@@ -76,7 +76,7 @@ def _entry(operation: Any, numbering: Numbering) -> dict[str, Any]:
     else:
         made = serialize(operation)
     nodes = [_node(node, numbering) for node in numbering.nodes_of(operation)]
-    return {"name": operation.name, **made, **sharing.mark(operation), "inbound_nodes": nodes}
+    return {"name": operation.name, **made, "inbound_nodes": nodes}
 
 
 def _node(node: Node, numbering: Numbering) -> Any:

@@ -95,7 +95,7 @@ class Model(Network, Layer):
         Args:
             x: An array, a list of them, or a dict by the names of the input layers; samples along the first axis.
             batch_size: Samples at a time. By default as many, up to 32, as keep the working memory small; results do
-                not depend on it.
+                not depend on it. Inputs with a batch size in their shape have their own.
             verbose: 0 is silent, 1 shows a progress bar; ``'auto'`` shows one when the work is long and the output is a
                 terminal. Unless it is 0, a process that compiles kernels for more than a second says so, once, on
                 standard error.
@@ -198,7 +198,7 @@ class Model(Network, Layer):
             x = as_feed(x)
             if is_on_host(x) and x.dtype.kind not in "fiub":
                 raise TypeError(f"Model {self.name!r}: predict needs numbers, got {type(x.item(0)).__name__}.")
-        return self.function(device).check(self._flat_inputs(x))
+        return self.function(device).check(self._flat_inputs(x), any_batch=True)
 
     def _empty(self, tensor: Any) -> np.ndarray:
         return np.empty((0, *(size or 0 for size in tensor.shape[1:])), tensor.dtype)
@@ -207,8 +207,8 @@ class Model(Network, Layer):
         """What a prediction does for inputs of given shapes: print it to see steps, kernels, arithmetic and memory.
 
         Args:
-            *shapes: One shape per input, with or without the batch size (1 then). Without any, the model's own input
-                shapes, which must be known but for the batch size.
+            *shapes: One shape per input, with or without the batch size (the model's own then, or 1). Without any, the
+                model's own input shapes, which must be known but for the batch size.
             device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
 
         Raises:
@@ -221,7 +221,7 @@ class Model(Network, Layer):
         if len(given) != len(wanted):
             raise ValueError(f"Model {self.name!r} has {len(wanted)} inputs; got {len(given)} shapes.")
         full = [
-            (1, *shape) if len(shape) == len(want) - 1 else tuple(shape)
+            (want[0] or 1, *shape) if len(shape) == len(want) - 1 else tuple(shape)
             for shape, want in zip(given, wanted, strict=True)
         ]
         return self.function(device).plan(full)

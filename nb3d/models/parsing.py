@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 MAX_BYTES = 64 * 2**20  # a network of a thousand layers takes about one MiB
@@ -41,6 +42,18 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError(f"the JSON is no UTF-8 text: {error}") from error
     _check_depth(value)
     return value
+
+
+def everything_in(value: Any) -> Iterator[Any]:
+    """A value and everything inside it, in no particular order, without recursion."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from nb3d.engine import sharing
 from nb3d.engine.network import Network
 from nb3d.engine.operation import Operation
 from nb3d.engine.registry import custom_object_scope
 from nb3d.engine.structure import leaves
-from nb3d.layers import deserialize
-from nb3d.models import sharing
+from nb3d.layers import InputLayer, deserialize
 from nb3d.models.arguments import Reference, decode, references
+from nb3d.models.lost_marks import with_lost_marks
 from nb3d.models.parsing import parse_json
 from nb3d.models.schema import check_configuration, is_operation, name_of
 from nb3d.models.versions import in_new_words
@@ -51,7 +52,7 @@ def model_from_config(
     if not isinstance(config, Mapping) or "class_name" not in config or "config" not in config:
         raise ValueError("Expected a model's configuration, a mapping with 'class_name' and 'config'.")
     with custom_object_scope(custom_objects):
-        config = in_new_words(config, keras_version)
+        config = with_lost_marks(in_new_words(config, keras_version))
         check_configuration(config)
         with _blaming("The configuration"):
             model = deserialize(config)
@@ -117,6 +118,8 @@ class _Replay:
         if name in self.layers:
             raise ValueError(f"Two layers are called {name!r}.")
         layer = _OperationEntry(entry) if is_operation(entry) else _make_layer(name, entry)
+        if sharing.KEY in entry and any(layer is other for other in self.layers.values()):
+            raise ValueError(f"Layer {name!r} is marked as one that stands in the network already.")
         nodes = entry.get("inbound_nodes", [])
         keras3 = any(isinstance(node, Mapping) for node in nodes)
         self.layers[name] = layer
@@ -196,10 +199,8 @@ class _Replay:
 
 
 def _results_at_birth(layer: Any) -> list[list[Any]]:
-    """What a layer has before it is called: an InputLayer has its tensor. A network's node 0 is not for others."""
-    if isinstance(layer, Network | _OperationEntry):
-        return []
-    return [list(node.output_tensors) for node in layer._inbound_nodes]
+    """What a layer has before it is called here: an InputLayer has its tensor, others at most calls elsewhere."""
+    return [list(layer._inbound_nodes[0].output_tensors)] if isinstance(layer, InputLayer) else []
 
 
 def _node_references(node: Any) -> list[Reference]:
@@ -240,12 +241,7 @@ class _OperationEntry:
 
 
 def _make_layer(name: str, entry: Mapping[str, Any]) -> Any:
-    shared = entry.get(sharing.KEY)
-    layer = sharing.known(shared)
-    if layer is not None:
-        return layer
     with _blaming(f"Layer {name!r} ({entry.get('class_name')})"):
         layer = deserialize(dict(entry))
     layer.name = name
-    sharing.remember(shared, layer)
     return layer

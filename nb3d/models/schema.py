@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from nb3d.engine import sharing
 from nb3d.engine.network import Network
 from nb3d.engine.registry import custom_object
 from nb3d.layers.lambda_layer import HOW_TO_REPLACE
 from nb3d.layers.registry import LAYERS
 from nb3d.layers.unknown import class_of
-from nb3d.models import sharing
 from nb3d.models.arguments import TAGS
+from nb3d.models.parsing import everything_in
 from nb3d.ops.operation import OPERATIONS
 
 MAX_NAME = 512  # characters
@@ -151,7 +152,7 @@ def _inbound(entry: Mapping[str, Any]) -> Iterator[Any]:
 
 def _tensors(value: Any) -> Iterator[Any]:
     """The references in the arguments of a call."""
-    for item in _walk(value):
+    for item in everything_in(value):
         if isinstance(item, Mapping) and item.get("class_name") == "__keras_tensor__":
             config = item.get("config")
             yield config.get("keras_history") if isinstance(config, Mapping) else None
@@ -176,7 +177,7 @@ def _check_reference(reference: Any, names: Collection[str], where: str) -> None
 
 def _check_code(config: Any) -> None:
     """Nothing that stands for Python code, and no tagged value that nb3d does not read, anywhere."""
-    for item in _walk(config):
+    for item in everything_in(config):
         tag = item.get("class_name") if isinstance(item, Mapping) else None
         if tag == "__lambda__" or (tag == "Lambda" and _holds_code(item.get("config"))):
             raise ValueError(f"The configuration holds a Python lambda. {HOW_TO_REPLACE}")
@@ -189,15 +190,3 @@ def _holds_code(config: Any) -> bool:
     return isinstance(config, Mapping) and any(
         isinstance(config.get(key), list) or config.get(f"{key}_type") == "lambda" for key in ("function", "mask")
     )
-
-
-def _walk(value: Any) -> Iterator[Any]:
-    """A value and everything inside it, in no particular order, without recursion."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        yield item
-        if isinstance(item, Mapping):
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple):
-            waiting.extend(item)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nb3d.activations import ACTIVATIONS
+from nb3d.engine import sharing
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.node import symbolic_leaves
 from nb3d.engine.registry import custom_object_scope
@@ -188,7 +189,8 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """Layers in order, the input layer included where the input shape is known."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
-        config["layers"] = [serialize(layer) for layer in self._chain]
+        with sharing.writing(self):
+            config["layers"] = [serialize(layer) for layer in self._chain]
         if self.built:
             config["build_input_shape"] = self.inputs[0].shape
         return config
@@ -203,7 +205,7 @@ class Sequential(Model):
         """
         entries = config if isinstance(config, list) else config["layers"]
         options = {} if isinstance(config, list) else config
-        with custom_object_scope(custom_objects):
+        with custom_object_scope(custom_objects), sharing.reading():
             model = cls(
                 [deserialize(dict(entry)) for entry in entries],
                 name=options.get("name"),

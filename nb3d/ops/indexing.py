@@ -14,8 +14,10 @@ from nb3d.ops.apply import apply, as_dtype
 from nb3d.ops.elementwise import cast, equal
 from nb3d.ops.operation import operation
 from nb3d.ops.rearranging import ravel, slice_axis
-from nb3d.ops.shapes import broadcast, normalize_axis
+from nb3d.ops.shapes import broadcast, integers, normalize_axis
 from nb3d.ops.shaping import expand_dims
+
+_MOST_CLASSES = 2**24  # of one_hot, which has them in memory: a number from a file must not be any
 
 
 def _axis(inputs: Specs, out: TensorSpec, attrs: Any) -> tuple[int]:
@@ -86,7 +88,8 @@ def argsort(x: Any, axis: int = -1) -> Any:
 @operation("TopK")
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     """The `k` largest values along the last axis, largest first, and where they are."""
-    order = slice_axis(argsort(-x), -1, slice(0, k))
+    (count,) = integers(k, "k", 1)
+    order = slice_axis(argsort(-x), -1, slice(0, count))
     return take_along_axis(x, order, -1), order
 
 
@@ -100,9 +103,15 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         axis: Where it stands.
         dtype: Name of the dtype of the result; the default float type where absent.
         sparse: Must be false.
+
+    Raises:
+        ValueError: If `num_classes` is no number of classes.
     """
     rank = len(x.shape) + 1
-    places = np.arange(num_classes, dtype="int32").reshape(
+    (classes,) = integers(num_classes, "num_classes", 1)
+    if classes > _MOST_CLASSES:
+        raise ValueError(f"expected at most {_MOST_CLASSES} classes, got {classes}")
+    places = np.arange(classes, dtype="int32").reshape(
         [-1 if i == normalize_axis(axis, rank) else 1 for i in range(rank)]
     )
     hot = equal(expand_dims(as_dtype(x, "int32"), axis), places)

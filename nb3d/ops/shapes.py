@@ -83,14 +83,14 @@ def integers(value: Any, name: str, count: int, minimum: int = 1) -> tuple[int, 
 
 
 def integer(value: Any) -> int:
-    """`value` as an integer of 64 bits; strings of digits and whole floats are integers too.
+    """`value` as an integer of 32 bits; strings of digits and whole floats are integers too.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If it is something else, or so large that kernels could not count to its products in 64 bits.
         TypeError: If it is no number at all.
     """
     number = int(value)
-    if abs(number) >= 2**63 or (number != value and not isinstance(value, str)):
+    if abs(number) >= 2**31 or (number != value and not isinstance(value, str)):
         raise ValueError(f"{value!r} is not an integer")
     return number
 

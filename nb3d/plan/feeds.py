@@ -35,13 +35,14 @@ def is_on_host(value: Any) -> bool:
     return isinstance(value, np.ndarray)
 
 
-def check_feeds(inputs: Sequence[KerasTensor], arrays: Any, device: str) -> list[Feed]:
+def check_feeds(inputs: Sequence[KerasTensor], arrays: Any, device: str, any_batch: bool = False) -> list[Feed]:
     """The arrays, once they are found to fit the inputs; those of a GPU as the run time sees them.
 
     Args:
         inputs: What they are for.
         arrays: One for each.
         device: Where they will be used.
+        any_batch: Whether they may have another batch size than an input whose shape has one.
 
     Raises:
         TypeError: If they are no list of arrays, or lie on a GPU and are not for it, or have another dtype there.
@@ -60,14 +61,14 @@ def check_feeds(inputs: Sequence[KerasTensor], arrays: Any, device: str) -> list
             array = _borrowed(tensor, array, device)
         elif array.dtype.kind not in "fiub":
             raise ValueError(f"Input {tensor.name!r}: expected numbers, got an array of dtype {array.dtype}.")
-        check_shape(tensor, array.shape)
+        check_shape(tensor, array.shape, any_batch)
         result.append(array)
     return result
 
 
-def check_shape(tensor: KerasTensor, shape: Dims) -> None:
+def check_shape(tensor: KerasTensor, shape: Dims, any_batch: bool = False) -> None:
     """Raises `ValueError` unless a shape is one of an input, with all sizes known."""
-    wanted = tensor.shape
+    wanted = (None, *tensor.shape[1:]) if any_batch and tensor.shape else tensor.shape
     fits = len(shape) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, shape, strict=True))
     if not fits:
         raise ValueError(f"Input {tensor.name!r}: expected an array of shape {wanted}, got {shape}.")

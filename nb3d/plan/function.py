@@ -187,9 +187,12 @@ class Function:
                 runtime.driver.finish()
         return results
 
-    def check(self, arrays: Any) -> list[Feed]:
-        """The arrays, once they are found to fit the inputs; those of a GPU as the run time sees them."""
-        return check_feeds(self.inputs, arrays, self.device)
+    def check(self, arrays: Any, any_batch: bool = False) -> list[Feed]:
+        """The arrays, once they are found to fit the inputs, but for their batch size with `any_batch`.
+
+        Those of a GPU come back as the run time sees them.
+        """
+        return check_feeds(self.inputs, arrays, self.device, any_batch)
 
     def plan(self, shapes: Sequence[Dims]) -> Plan:
         """The plan for inputs of these shapes, made without running or packing anything."""

@@ -23,6 +23,7 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
     Raises:
         FileExistsError: If there is one and it may not.
         IsADirectoryError: If it is a folder.
+        OSError: If the system does not let it be written; `FileNotFoundError` if there is no such folder.
     """
     target = os.path.realpath(path)
     if os.path.isdir(target):
@@ -32,12 +33,27 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(8)}.part")
     try:
-        with open(beside, "xb") as stream:
+        with _created(beside, path) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(beside, target)
+        with _naming(path):
+            os.replace(beside, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def _created(beside: str, path: str) -> BinaryIO:
+    with _naming(path):
+        return open(beside, "xb")  # closed by the caller's with
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Makes what the system refuses an error about `path`: the name beside it is nobody's business."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"the file cannot be written: {error.strerror or error}", path) from error

@@ -9,6 +9,8 @@ import numpy as np
 
 from nb3d.activations import ACTIVATIONS
 from nb3d.constraints import CONSTRAINTS
+from nb3d.engine import sharing
+from nb3d.engine.identifiers import serialize_value
 from nb3d.engine.layer import BaseLayer
 from nb3d.engine.network import Network
 from nb3d.engine.node import Node
@@ -19,7 +21,6 @@ from nb3d.engine.tensor import KerasTensor
 from nb3d.initializers import INITIALIZERS
 from nb3d.layers import InputLayer
 from nb3d.layers.registry import LAYERS
-from nb3d.models import sharing
 from nb3d.models.arguments import Reference, encode
 from nb3d.models.describe import Numbering, storable_kwargs
 from nb3d.models.model import Model
@@ -132,16 +133,25 @@ def _arguments(layer: Any) -> Json:
     """The configuration of a layer, its dtype, objects and values in Keras 3's words."""
     try:
         config = {key: value for key, value in layer.get_config().items() if key != "batch_input_shape"}
-        inner = {key: vars(layer).get(key) for key in config}  # an activation that is a layer, what a wrapper wraps
-        return {
-            key: _entry(inner[key]) if isinstance(inner[key], BaseLayer) else _value(key, value)
-            for key, value in config.items()
-        }
+        return {key: _argument(key, value, vars(layer).get(key)) for key, value in config.items()}
     except (TypeError, ValueError, NotImplementedError) as error:
         raise ModelFileError(f"its configuration cannot be stored: {error}", layer=layer.name) from error
 
 
+def _argument(key: str, value: Any, held: Any) -> Any:
+    """An argument as `get_config` tells it; layers that the attribute of its name holds are told in full."""
+    if isinstance(held, BaseLayer) and isinstance(value, Mapping):  # what a wrapper wraps, an activation
+        return _entry(held)
+    if isinstance(held, list | tuple) and isinstance(value, list | tuple) and len(held) == len(value):
+        return [_argument("", item, part) for item, part in zip(value, held, strict=True)]
+    return _value(key, value)
+
+
 def _value(key: str, value: Any) -> Any:
+    if isinstance(value, BaseLayer):
+        return _entry(value)
+    if hasattr(value, "get_config"):
+        value = serialize_value(value)
     if key == "dtype" and isinstance(value, str):
         return _policy(value)
     if isinstance(value, str) and (key == "function" or (key == "activation" and value not in ACTIVATIONS.names())):
@@ -176,6 +186,7 @@ def _object(key: str, value: Mapping[str, Any]) -> Json:
         "class_name": name.rpartition(">")[2],
         "config": {key: _value(key, item) for key, item in config.items()},
         "registered_name": registered,
+        **{key: value[key] for key in (sharing.KEY,) if key in value},
     }
 
 

@@ -46,7 +46,8 @@ class ModelFileError(ValueError):
         places = [self.file, f"layer {self.layer!r}" if self.layer else "", self.key, self.problem]
         facts = {"expected": self.expected, "got": self.got}
         told = ", ".join(f"{word} {fact}" for word, fact in facts.items() if fact is not None)
-        return ": ".join(part for part in [*places, told] if part)
+        text = ": ".join(str(part) for part in [*places, told] if part)
+        return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
 
 @contextmanager

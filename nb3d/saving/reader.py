@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
+from nb3d.engine.registry import custom_object_scope
 from nb3d.models.files import Nonfinite, Path
 from nb3d.models.parsing import parse_json
 from nb3d.models.rebuild import model_from_config
@@ -33,8 +34,8 @@ def read_model(
 ) -> Any:
     """See `nb3d.models.load_model`."""
     check_policy(nonfinite)
-    with opened_container(path) as (source, container):
-        model = build(container, custom_objects)
+    with custom_object_scope(custom_objects), opened_container(path) as (source, container):
+        model = built_from(configuration_in(container), container)
         limit = _check_fillable(model, max_bytes)
         _fill(model, source, container.weights(limit), Matching(own=True), nonfinite)
         if verify:
@@ -54,15 +55,10 @@ def read_weights(
     """See `nb3d.Model.load_weights`."""
     check_policy(nonfinite)
     with opened_container(path) as (source, container):
+        check_version(container.version)
         limit = _check_fillable(model, max_bytes)
         matching = Matching(by_name=by_name, skip_mismatch=skip_mismatch)
         _fill(model, source, container.weights(limit), matching, nonfinite)
-
-
-def build(container: Container, custom_objects: Mapping[str, Any] | None) -> Any:
-    """The model of the configuration in a file, without the weights."""
-    config = configuration_in(container)
-    return built_from(config, container, custom_objects)
 
 
 def configuration_in(container: Container) -> Any:
@@ -76,23 +72,24 @@ def configuration_in(container: Container) -> Any:
             "the file holds weights alone: make the model, with model_from_json, and call its load_weights",
             key=container.config_key,
         )
-    _check_version(container.version)
+    check_version(container.version)
     try:
         return parse_json(container.config)
     except ValueError as error:
         raise ModelFileError(f"this is no configuration: {error}", key=container.config_key) from error
 
 
-def built_from(config: Any, container: Container, custom_objects: Mapping[str, Any] | None) -> Any:
-    """The model of a configuration. Whatever goes wrong in it is the file's doing: nothing else came in."""
+def built_from(config: Any, container: Container) -> Any:
+    """The model of a configuration, without weights. Whatever goes wrong is the file's doing: nothing else came in."""
     try:
-        return model_from_config(config, custom_objects, keras_version=container.version)
+        return model_from_config(config, keras_version=container.version)
     except Exception as error:
         message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         raise ModelFileError(message or type(error).__name__, key=container.config_key) from error
 
 
-def _check_version(version: Any) -> None:
+def check_version(version: Any) -> None:
+    """Raises `ModelFileError` if a file says that a later version of Keras wrote it."""
     if version is None:
         return
     number = re.match(r"\d{1,4}", version) if isinstance(version, str) else None

@@ -93,7 +93,7 @@ def _small_shapes(model: Any) -> list[tuple[int, ...]]:
     """Shapes of inputs, one sample each: the model's own, with its free axes as small as the layers allow."""
     problem: Exception | None = None
     for size in _SIZES:
-        shapes = [(1, *(free or size for free in tensor.shape[1:])) for tensor in model.inputs]
+        shapes = [(tensor.shape[0] or 1, *(free or size for free in tensor.shape[1:])) for tensor in model.inputs]
         try:
             model.plan(*shapes)
         except ValueError as error:

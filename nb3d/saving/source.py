@@ -132,6 +132,18 @@ class Source:
             raise ModelFileError("it was changed while it was read")
 
 
+def file_name(path: Path) -> str:
+    """A path as text.
+
+    Raises:
+        TypeError: If it is none, or one of bytes.
+    """
+    name = os.fspath(path)
+    if not isinstance(name, str):
+        raise TypeError(f"Expected the name of a file as a string, got {name!r}.")
+    return name
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
     """The file `path`, once its name and its first bytes agree on what it is; errors in the block name it.
@@ -139,10 +151,8 @@ def opened(path: Path) -> Iterator[Source]:
     Raises:
         ModelFileError: If there is no such file, or it is a folder, empty, or of another kind.
     """
-    name = os.fspath(path)
+    name = file_name(path)
     with about(name):
-        if not isinstance(name, str):
-            raise TypeError(f"Expected the name of a file as a string, got {name!r}.")
         kind = kind_of_name(name)
         with _open(name) as stream:
             head = stream.read(16)

@@ -15,7 +15,7 @@ from nb3d.saving import layout
 from nb3d.saving.container import Container, Matching, Weights
 from nb3d.saving.errors import ModelFileError
 from nb3d.saving.formats import opened_container
-from nb3d.saving.reader import built_from, compressed_limit, configuration_in
+from nb3d.saving.reader import built_from, check_version, compressed_limit, configuration_in
 from nb3d.saving.weights import bytes_of, misfit
 
 _WEIGHTS_ALONE = 2**31  # bytes that compressed weights may take where there is no model to compare them with
@@ -61,13 +61,14 @@ def verify_file(path: Path, custom_objects: Mapping[str, Any] | None = None) -> 
         ('2 arrays, 56 values, 224 bytes', [])
     """
     report = Report()
-    with opened_container(path) as (source, container):
+    with custom_object_scope(custom_objects), opened_container(path) as (source, container):
         kept = "yes" if container.self_test else "no"
-        version = "not said" if container.version is None else f"{container.version!s:.40}"
+        version = "not said" if container.version is None else ascii(container.version)[:40].strip("'")
         size = f"{source.size:,} bytes"
         report.facts += [("format", container.kind), ("size", size), ("written by Keras", version), ("self-test", kept)]
         try:
-            model = _model(container, custom_objects, report) if container.config else None
+            check_version(container.version)
+            model = _model(container, report) if container.config else None
             limit = compressed_limit(bytes_of(layout.slots(model))) if model is not None else _WEIGHTS_ALONE
             with container.weights(limit) as weights:
                 _compare(weights, model, report)
@@ -77,21 +78,20 @@ def verify_file(path: Path, custom_objects: Mapping[str, Any] | None = None) -> 
     return report
 
 
-def _model(container: Container, custom_objects: Mapping[str, Any] | None, report: Report) -> Any:
+def _model(container: Container, report: Report) -> Any:
     """The model without weights; ``None`` if it cannot be built, with the reasons in the report."""
     config = configuration_in(container)
     try:
         words = in_new_words(config, container.version) if isinstance(config, Mapping) else {}
     except ValueError as error:
         raise ModelFileError(str(error), key=container.config_key) from error
-    with custom_object_scope(custom_objects):
-        unknown = unknown_classes(words)
+    unknown = unknown_classes(words)
     for name, layers in unknown.items():
         shown = ", ".join(map(repr, layers[:5])) + (f" and {len(layers) - 5} more" if len(layers) > 5 else "")
         report.problems.append(f"unknown class {name!r}, of {shown}: {REFUSED.get(name, 'pass it as custom_objects')}")
     if unknown:
         return None
-    model = built_from(config, container, custom_objects)
+    model = built_from(config, container)
     if not model.built:
         raise ModelFileError("the model has no input shape, so its weights are unknown", key=container.config_key)
     shapes = [f"{name} {tensor.shape}" for name, tensor in zip(model.input_names, model.inputs, strict=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,6 +22,7 @@ from nb3d.saving.formats import HDF5_SELF_TEST
 from nb3d.saving.hdf5 import require_h5py
 from nb3d.saving.layout import groups, named_slots
 from nb3d.saving.self_test import record
+from nb3d.saving.source import file_name
 
 KERAS_VERSION = "3.15.1"  # the version whose formats these are
 _BACKEND = "tensorflow"  # as Keras would say: kernels are stored as they are applied
@@ -34,7 +34,7 @@ _WEIGHTS = (".weights.h5", ".safetensors")
 
 def write_model(model: Any, path: Path, *, overwrite: bool, self_test: bool = False) -> None:
     """See `nb3d.Model.save`."""
-    name = os.fspath(path)
+    name = file_name(path)
     with about(name):
         ending = _ending(name, _MODELS)
         if name.lower().endswith(_WEIGHTS[0]):
@@ -58,7 +58,7 @@ def write_model(model: Any, path: Path, *, overwrite: bool, self_test: bool = Fa
 
 def write_weights(model: Any, path: Path, *, overwrite: bool) -> None:
     """See `nb3d.Model.save_weights`."""
-    name = os.fspath(path)
+    name = file_name(path)
     with about(name):
         ending = _ending(name, _WEIGHTS)
         _check_built(model)

@@ -53,6 +53,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float | str]:
 def test_keras_computes_what_nb3d_computed(name: str, how: str, told: dict[str, float | str]) -> None:
     if how == "legacy" and name in NOT_IN_H5:
         pytest.skip(NOT_IN_H5[name])
+    if (name, how) == ("wrapped", "json"):
+        pytest.skip("Keras 3.15 does not look for shared layers in a configuration alone")
     distance = told[f"{name}, {how}"]
     assert isinstance(distance, float), distance
     assert distance < TOLERANCE

@@ -100,10 +100,24 @@ def test_a_mask_goes_on_through_layers_that_support_it() -> None:
 
 
 @pytest.mark.parametrize("layer", [layers.Conv3D(1, 1), Twin()], ids=["Conv3D", "a user's layer"])
-def test_a_masked_tensor_into_a_layer_without_support_is_refused(layer: Any) -> None:
+def test_a_mask_ends_at_a_layer_without_support_and_a_warning_says_so(layer: Any) -> None:
     _, y = masked((2, 2, 2, 1))
-    with pytest.raises(TypeError, match="does not support masking"):
-        layer(y)
+    with pytest.warns(UserWarning, match=rf"{layer.name}.* does not support masking: .* ends here"):
+        z = layer(y)
+    assert mask_of(z) is None
+    assert layer.input_mask is mask_of(y)
+
+
+def test_a_network_inside_a_model_ends_masks_silently_once_it_is_made() -> None:
+    inner_x, inner_y = masked()
+    with pytest.warns(UserWarning, match="does not support masking"):
+        inner = nb3d.Model(inner_x, layers.Flatten()(inner_y))
+    x = nb3d.Input((4, 3))
+    z = layers.Dense(2)(inner(x))
+    assert mask_of(z) is None
+    model = nb3d.Model(x, z)
+    array = count((1, 4, 3), -5.0)
+    np.testing.assert_allclose(model.predict(array, verbose=0), model.layers[-1](inner(array)), rtol=1e-5)
 
 
 def test_the_mask_is_injected_where_call_has_a_mask() -> None:

@@ -347,6 +347,17 @@ def test_softmax_gives_nothing_to_what_is_masked() -> None:
     [layers.MaxPooling3D, layers.UpSampling3D, layers.ZeroPadding3D, layers.Flatten],
     ids=described,
 )
-def test_layers_that_move_voxels_refuse_a_mask(make: Any) -> None:
-    with pytest.raises(TypeError, match="does not support masking"):
-        make()(layers.Masking()(nb3d.Input((4, 4, 4, 1))))
+def test_a_mask_ends_at_layers_that_move_voxels(make: Any) -> None:
+    with pytest.warns(UserWarning, match="does not support masking"):
+        y = make()(layers.Masking()(nb3d.Input((4, 4, 4, 1))))
+    assert y._keras_mask is None
+
+
+@pytest.mark.parametrize("following", [layers.Conv1D(3, 2), layers.Flatten(), layers.RMSNormalization()], ids=described)
+def test_what_an_embedding_masks_is_computed_like_the_rest(following: Any) -> None:
+    x = nb3d.Input((4,), dtype="int32")
+    embedding = layers.Embedding(6, 5, mask_zero=True)
+    with pytest.warns(UserWarning, match="does not support masking"):
+        model = nb3d.Model(x, following(embedding(x)))
+    tokens = np.array([[1, 2, 0, 0], [0, 5, 0, 3]], "int32")
+    np.testing.assert_allclose(model.predict(tokens, verbose=0), following(embedding(tokens)), rtol=1e-5, atol=1e-6)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nb3d
-from nb3d import layers
+from nb3d import layers, ops
 from nb3d.models import progress as progress_module
 from nb3d.models.batches import LARGEST_BATCH, batch_length, slices_of
 
@@ -137,3 +138,58 @@ def test_batch_normalization_uses_the_batch_in_training() -> None:
     np.testing.assert_allclose(y.mean((0, 1, 2, 3)), 0, atol=1e-4)
     np.testing.assert_allclose(y.std((0, 1, 2, 3)), 1, atol=1e-2)
     assert np.abs(model(B * 3 + 5)).max() > 3
+
+
+# ---- a batch size in the shape of the input
+
+
+def of_two() -> tuple[Any, Any]:
+    """A model whose input has a batch size, which is part of what it computes, and the same one without."""
+    x = nb3d.Input(batch_shape=(2, 4))
+    dense = layers.Dense(4, bias_initializer="ones")
+    y = ops.reshape(dense(x), (2, 2, 2))
+    free = nb3d.Input((4,))
+    return nb3d.Model(x, y), nb3d.Model(free, layers.Reshape((2, 2))(dense(free)))
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 4, 5])
+def test_inputs_with_a_batch_size_take_any_number_of_samples(samples: int) -> None:
+    fixed, free = of_two()
+    array = np.random.default_rng(0).standard_normal((samples, 4)).astype("float32")
+    for batch_size in (None, 3):
+        result = fixed.predict(array, batch_size=batch_size, verbose=0)
+        np.testing.assert_allclose(result, free.predict(array, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+def test_inputs_with_a_batch_size_may_get_no_sample() -> None:
+    assert of_two()[0].predict(np.zeros((0, 4), "float32"), verbose=0).shape == (0, 2, 2)
+
+
+def test_an_output_that_is_none_of_samples_needs_whole_batches() -> None:
+    x = nb3d.Input(batch_shape=(2, 4))
+    model = nb3d.Model(x, ops.reshape(x, (1, 8)))
+    assert model.predict(np.zeros((4, 4), "float32"), verbose=0).shape == (2, 8)
+    with pytest.raises(ValueError, match=r"fixed to 2.*\(1, 8\).*a multiple of 2 samples"):
+        model.predict(np.zeros((3, 4), "float32"), verbose=0)
+
+
+def test_a_single_batch_must_have_the_batch_size_of_the_input() -> None:
+    model, _ = of_two()
+    assert model(np.zeros((2, 4), "float32")).shape == (2, 2, 2)
+    with pytest.raises(ValueError, match=r"expected an array of shape \(2, 4\), got \(3, 4\)"):
+        model.predict_on_batch(np.zeros((3, 4), "float32"))
+
+
+def test_plans_and_self_tests_have_the_batch_size_of_the_input(tmp_path: Path) -> None:
+    model, _ = of_two()
+    assert "2x2x2" in str(model.plan((4,)))
+    model.save(tmp_path / "model.keras", self_test=True)
+    copy = nb3d.models.load_model(tmp_path / "model.keras", verify=True)
+    assert copy.inputs[0].shape == (2, 4)
+
+
+def test_a_batch_size_in_the_input_names_the_sample_that_is_not_finite() -> None:
+    x = nb3d.Input(batch_shape=(2, 1))
+    model = nb3d.Model(x, ops.log(x))
+    with pytest.raises(FloatingPointError, match=r"at \(2, 0\)"):
+        model.predict(np.array([[1], [1], [0]], "float32"), verbose=0, check_finite=True)

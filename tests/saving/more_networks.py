@@ -95,6 +95,16 @@ def statistics(keras: Any) -> Any:
     return keras.Model(x, [ops.concatenate(numbers, axis=-1), values, places, *products])
 
 
+def wrapped(keras: Any) -> Any:
+    layers = keras.layers
+    inner_x = keras.Input((6, 6, 2), name="frame")
+    y = layers.Conv2D(3, 3, activation="relu")(inner_x)
+    net = keras.Model(inner_x, layers.GlobalAveragePooling2D()(y), name="net")
+    film, still = keras.Input((4, 6, 6, 2), name="film"), keras.Input((6, 6, 2), name="still")
+    normalized = layers.SpectralNormalization(layers.Dense(3))(layers.TimeDistributed(net)(film))
+    return keras.Model([film, still], [normalized, net(still)])
+
+
 MORE_NETWORKS: dict[str, Callable[[Any], Any]] = {
-    network.__name__: network for network in (images, sequences, attention, rearrangements, statistics)
+    network.__name__: network for network in (images, sequences, attention, rearrangements, statistics, wrapped)
 }

@@ -77,6 +77,13 @@ def test_a_path_that_is_none(path: Any) -> None:
         nb3d.models.load_model(path)
 
 
+def test_custom_objects_that_are_no_mapping(tmp_path: Path) -> None:
+    path = archive(tmp_path)
+    for function in (nb3d.models.load_model, nb3d.saving.verify_file):
+        with pytest.raises(TypeError, match=r"custom_objects must be a mapping.*\['Scale'\]"):
+            function(path, custom_objects=["Scale"])
+
+
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = archive(tmp_path)
     model, check = small_model(), Source.check_unchanged
@@ -106,6 +113,12 @@ def test_it_is_one_family_of_exceptions_and_they_are_value_errors() -> None:
     error = ModelFileError("it is wrong", file="f", layer="l", key="k", expected=1, got=2)
     assert str(error) == "f: layer 'l': k: it is wrong: expected 1, got 2"
     assert (error.file, error.layer, error.key, error.expected, error.got) == ("f", "l", "k", 1, 2)
+
+
+def test_a_message_prints_whatever_the_file_and_its_names_are() -> None:
+    error = ModelFileError("wrong", file="caf\udce9.keras", key="a\x1b[2Jb", got="é\n  shown")
+    assert str(error) == "caf\\udce9.keras: a\\x1b[2Jb: wrong: got é\n  shown"
+    str(error).encode()
 
 
 def test_a_model_of_unknown_input_shape_has_no_weights_to_load_or_save(tmp_path: Path) -> None:

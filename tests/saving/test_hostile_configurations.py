@@ -6,10 +6,12 @@ import marshal
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 import nb3d
-from tests.saving.craft import archive, layer_of, refusal, with_config
+from nb3d.saving import ModelFileError
+from tests.saving.craft import archive, layer_of, refusal, small_model, with_config
 
 CODE = base64.b64encode(marshal.dumps((lambda x: print("it ran")).__code__)).decode()
 
@@ -132,6 +134,7 @@ def test_the_budget_is_the_caller_s(tmp_path: Path) -> None:
         ("conv", {"kernel_size": [3, -3, 3]}),
         ("conv", {"strides": 0}),
         ("conv", {"dilation_rate": [1, 1, 2**40]}),
+        ("conv", {"dilation_rate": [1, 1, 2**40], "padding": "same"}),
         ("conv", {"groups": 3}),
         ("conv", {"padding": "outer"}),
         ("conv", {"padding": ["same"]}),
@@ -223,6 +226,10 @@ GRAPHS = {
     "no outputs": (lambda config: config["config"].pop("output_layers"), "output_layers"),
     "outputs of nobody": (lambda config: config["config"].update(output_layers=["nobody", 0, 0]), "'nobody'"),
     "a sharing that is a list": (lambda config: layer_of(config, "head").update(shared_object_id=[1]), "'head'"),
+    "a slice of texts": (
+        called_on({"class_name": "__slice__", "config": {"start": None, "stop": None, "step": ""}}),
+        "from integer to integer",
+    ),
     "an array that is one of objects": (
         called_on({"class_name": "__numpy__", "config": {"value": [1], "dtype": "O"}}), "dtype",
     ),
@@ -269,11 +276,37 @@ def test_a_file_of_an_unknown_version_is_refused(version: Any, tmp_path: Path) -
     assert "keras_version" in message
 
 
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".safetensors", "legacy weights"])
+def test_nor_are_weights_of_an_unknown_version(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, path = small_model(), tmp_path / f"model{ending if ending.startswith('.') else '.h5'}"
+    monkeypatch.setattr("nb3d.saving.writer.KERAS_VERSION", "4.0.0")
+    model.save(path)
+    if ending == "legacy weights":
+        with h5py.File(path) as file, h5py.File(tmp_path / "weights.h5", "w") as weights:
+            file.copy("model_weights", weights)
+            weights.attrs.update(weights["model_weights"].attrs)
+            for name in list(weights["model_weights"]):
+                weights.move(f"model_weights/{name}", name)
+        path = tmp_path / "weights.h5"
+    with pytest.raises(ModelFileError, match=r"keras_version.*expected at most 3, got '4\.0\.0'"):
+        model.load_weights(path)
+    assert "keras_version" in nb3d.saving.verify_file(path).problems[0]
+
+
 @pytest.mark.parametrize("kind", ["Tile", "Repeat"])
 def test_an_operation_that_repeats_without_end_is_refused_before_memory_is_taken(kind: str) -> None:
     x = nb3d.Input((4,), name="x")
     y = nb3d.ops.tile(x, 3) if kind == "Tile" else nb3d.ops.repeat(x, 3, axis=1)
     config = json.loads(nb3d.Model(x, y).to_json())
-    config["config"]["layers"][1]["config"]["repeats"] = 2**62
+    config["config"]["layers"][1]["config"]["repeats"] = 2**30
     with pytest.raises(ValueError, match="at most 65536 repetitions"):
+        nb3d.models.model_from_config(config)
+
+
+@pytest.mark.parametrize(("number", "said"), [(2**30, "at most 16777216"), (2**62, "num_classes"), (0, "num_classes")])
+def test_a_one_hot_of_no_number_of_classes_is_refused_before_memory_is_taken(number: int, said: str) -> None:
+    x = nb3d.Input((4,), name="x")
+    config = json.loads(nb3d.Model(x, nb3d.ops.one_hot(x, 3)).to_json())
+    config["config"]["layers"][1]["config"]["num_classes"] = number
+    with pytest.raises(ValueError, match=said):
         nb3d.models.model_from_config(config)

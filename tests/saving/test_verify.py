@@ -1,5 +1,6 @@
 """Verifying a file: facts and problems, without memory for the weights."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,12 @@ def test_weights_alone_are_counted(ending: str, tmp_path: Path) -> None:
     small_model().save_weights(path)
     assert dict(verify_file(path).facts)["weights"] == "8 arrays, 73 values, 292 bytes"
     assert verify_file(path).problems == []
+
+
+def test_a_version_is_shown_without_what_a_terminal_would_obey(tmp_path: Path) -> None:
+    metadata = json.dumps({"keras_version": "3\x1b[2J"}).encode()
+    path = archive(tmp_path, lambda content: content.update({"metadata.json": metadata}))
+    assert dict(verify_file(path).facts)["written by Keras"] == r"3\x1b[2J"
 
 
 def test_no_weight_gets_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Writing: whole or not at all, in the formats that are written, and nothing that could not be read again."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,22 @@ def test_a_folder_is_no_place_for_a_file(ending: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        small_model().save(tmp_path / "nowhere" / "model.keras")
+    path = tmp_path / "nowhere" / "model.keras"
+    with pytest.raises(FileNotFoundError, match=rf"the file cannot be written.*{re.escape(str(path))}'$"):
+        small_model().save(path)
+
+
+def test_a_name_that_the_system_refuses_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300 + ".keras")
+    with pytest.raises(OSError, match=rf"the file cannot be written.*{path.name}'$"):
+        small_model().save(path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", [None, 3, b"model.keras"])
+def test_a_path_that_is_none(path: Any) -> None:
+    with pytest.raises(TypeError, match=r"name of a file|path-like|PathLike"):
+        small_model().save(path)
 
 
 # ---- what a file cannot hold

@@ -133,7 +133,8 @@ def _with_functions(case: Case, work: Blocks) -> np.ndarray:
     if words[word.FILTERS] % lanes:
         words[word.WRITE_LAST] = _write(case, work, masked=True)
     if work.fresh:
-        words[word.WEIGHTS] = weights(h, w, d, lanes, dtype).address
+        step = lanes * columns * int(words[word.SIZE])
+        words[word.WEIGHTS] = weights(h, w, d, lanes, step, int(words[word.U_NEXT]), dtype).address
     words[word.FINISH] = 0 if _is_plain_relu(case) else finish_address(case.params[10], dtype, False)
     words[word.TILE] = words[word.TILE_MORE] = tile(rows, columns, dtype, lanes=lanes).address
     if words[word.TILES] % words[word.ROWS]:

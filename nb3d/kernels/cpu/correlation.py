@@ -17,6 +17,8 @@ A task is a block of ``ROWS`` output rows of one depth and one segment of their 
         for every chunk of runs, row, tile of voxels:   tile (+)= A x B in registers, beginning with the bias
         after the last chunk: residual and activation on the row while it is in L1
 
+Large results that are written once, in whole cache lines, with no activation or a ReLU, leave the registers around the
+caches (``work.py``): 64^3 voxels, 32 to 64 channels, 1x1x1, 5.9 ms instead of 9.2 on two cores.
 Copying costs under 2 % of the time at 32 filters, less above. A sum runs over the bias, then (kd, kh, kw, c), whatever
 the blocks, so results do not depend on the number of threads.
 

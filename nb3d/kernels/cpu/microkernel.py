@@ -43,9 +43,12 @@ from nb3d.kernels.cpu.vector_code import Vectors
 
 UNROLL = 2
 SMALLEST_VECTOR = 16  # bytes
+KEPT, SENT, SENT_RELU = range(3)
 
 
-def _emit(builder: Any, vec: Vectors, rows: int, columns: int, seen: int, made: int, arguments: Any) -> None:
+def _emit(
+    builder: Any, vec: Vectors, rows: int, columns: int, seen: int, made: int, tail: int, arguments: Any
+) -> None:  # fmt: skip
     a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias = arguments
     size, width = vec.size, columns * vec.lanes
     each = max(seen, 1)  # vectors of B per value of a run and column
@@ -115,36 +118,44 @@ def _emit(builder: Any, vec: Vectors, rows: int, columns: int, seen: int, made: 
             last = builder.add(b_run, builder.mul(done, I64(size * width)))
             step(builder.add(a_run, builder.mul(done, I64(size))), last, 0)
 
+    def finished(tile: tuple[int, int]) -> Any:
+        value = builder.load(sums[tile])
+        return vec.clipped(value) if tail == SENT_RELU else value
+
     with builder.if_else(full) as (whole, partial):
         with whole:
             for m, n in tiles:
-                vec.store(builder.load(sums[m, n]), place(m, n))
+                (vec.send if tail else vec.store)(finished((m, n)), place(m, n))
         with partial:
             mask = masks()
             for m, n in tiles:
-                vec.store_masked(builder.load(sums[m, n]), place(m, n), mask[n])
+                vec.store_masked(finished((m, n)), place(m, n), mask[n])
 
 
 @intrinsic(prefer_literal=True)
 def _tile(
-    context, rows, columns, lanes, seen, made, dtype, a, lda, runs, count, length, b, c, ldc, accumulate, channels,
-    bias,
+    context, rows, columns, lanes, seen, made, tail, dtype, a, lda, runs, count, length, b, c, ldc, accumulate,
+    channels, bias,
 ):  # fmt: skip
-    shape = tuple(t.literal_value for t in (rows, columns, lanes, seen, made))
+    *shape, last = (t.literal_value for t in (rows, columns, lanes, seen, made, tail))
     name = str(dtype.instance_type)
 
     def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _emit(builder, Vectors(builder, name, shape[2]), shape[0], shape[1], shape[3], shape[4], arguments[6:])
+        vec = Vectors(builder, name, shape[2])
+        _emit(builder, vec, shape[0], shape[1], shape[3], shape[4], last, arguments[7:])
         return ctx.get_dummy_value()
 
-    return types.void(rows, columns, lanes, seen, made, dtype, *[types.int64] * 11), generate
+    return types.void(rows, columns, lanes, seen, made, tail, dtype, *[types.int64] * 11), generate
 
 
 @cache
-def tile(rows: int, columns: int, dtype: str, groups: tuple[int, int] = (0, 0), lanes: int = 0) -> Native:
+def tile(
+    rows: int, columns: int, dtype: str, groups: tuple[int, int] = (0, 0), lanes: int = 0, tail: int = KEPT
+) -> Native:
     """Returns the register tile of so many rows and vectors of columns, of whole vectors if ``lanes`` is 0.
 
-    ``groups`` are the channels and filters of a group, where every vector holds several groups.
+    ``groups`` are the channels and filters of a group, where every vector holds several groups. ``tail`` is what
+    happens to the sums: ``SENT`` around the caches, where C consists of whole cache lines, ``SENT_RELU`` after a ReLU.
 
     Its arguments, all ``int64``, addresses and distances in bytes: ``a, lda, runs, count, length, b, c, ldc,
     accumulate, channels, bias``; ``length`` in values, ``bias`` 0 where there is none.
@@ -155,8 +166,9 @@ def tile(rows: int, columns: int, dtype: str, groups: tuple[int, int] = (0, 0), 
     @native(types.void(*[types.int64] * 11))
     def register_tile(a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias):
         _tile(
-            rows, columns, lanes, seen, made, kind, a, lda, runs, count, length, b, c, ldc, accumulate, channels, bias
-        )
+            rows, columns, lanes, seen, made, tail, kind, a, lda, runs, count, length, b, c, ldc, accumulate, channels,
+            bias,
+        )  # fmt: skip
 
     return register_tile
 

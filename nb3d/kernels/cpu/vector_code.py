@@ -114,6 +114,10 @@ class Vectors:
         """The sum of all lanes."""
         return self._folded(value, self.builder.fadd)
 
+    def clipped(self, value: Any) -> Any:
+        """Zero in place of negative lanes; NaN stays."""
+        return self.builder.select(self.builder.fcmp_ordered("<", value, self.zero), self.zero, value)
+
     def larger(self, a: Any, b: Any) -> Any:
         """The larger one, lane by lane, and `b` where `a` is NaN."""
         return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from nb3d.kernels.activations import Activation
 from nb3d.kernels.cpu import words as word
 from nb3d.kernels.cpu.arrays import CACHE_LINE, address, aligned_zeros, round_up
 from nb3d.kernels.cpu.correlation import correlate
 from nb3d.kernels.cpu.epilogue import finish_address
 from nb3d.kernels.cpu.launch import launch
-from nb3d.kernels.cpu.microkernel import tile
+from nb3d.kernels.cpu.microkernel import KEPT, SENT, SENT_RELU, tile
 from nb3d.kernels.cpu.pieces import Work
+from nb3d.kernels.cpu.streaming import streams
 
 ALONE = 100_000  # multiply-adds below which a second thread costs more than it brings
 
@@ -48,12 +51,32 @@ def scratch_of(works: Sequence[Work], threads: int) -> int:
     return max(work.scratch * min(threads, work.tasks) for work in works) + CACHE_LINE
 
 
-def _tiles_of(work: Work) -> tuple[int, int]:
+def _tiles_of(work: Work, tail: int) -> tuple[int, int]:
     """Returns the addresses of the two register tiles of a piece; the second one has one row more."""
     rows, uneven = divmod(work.piece.counts[2], int(work.words[word.TILES]))
-    form = work.columns, work.piece.dtype, work.piece.spread, work.lanes
+    form = work.columns, work.piece.dtype, work.piece.spread, work.lanes, tail
     even = tile(rows, *form).address
     return even, tile(rows + 1, *form).address if uneven else even
+
+
+def _sends(work: Work) -> bool:
+    """Returns whether results go around the caches: large ones, written once and a whole cache line at a time."""
+    words = work.words
+    entries = [int(words[word.TABLE]) + block * word.BLOCK_WORDS for block in range(int(words[word.BLOCKS]))]
+    distances = [*(words[axis] for axis in (word.OUT_N, word.OUT_D, word.OUT_H, word.OUT_W)), work.out_offset]
+    distances += [work.lanes * words[word.SIZE], *(words[entry + word.BLOCK_OUT] for entry in entries)]
+    once = words[word.KD] * words[word.KH] * words[word.SPLIT] <= words[word.CHUNK]
+    aligned = all(distance % CACHE_LINE == 0 for distance in distances)
+    return bool(once and aligned and streams(int(words[word.OUT_N] * words[word.COUNT_N]), False))
+
+
+def _tail(activation: int, alpha: float, beta: float, residual: bool) -> int:
+    """Returns what a register tile that sends its sums does before, ``KEPT`` if that is not all there is to do."""
+    if residual:
+        return KEPT
+    if (activation, alpha, beta) == (Activation.RELU, 0.0, math.inf):
+        return SENT_RELU
+    return SENT if activation == Activation.LINEAR else KEPT
 
 
 class Runner:
@@ -63,15 +86,21 @@ class Runner:
         self, works: Sequence[Work], activation: int, alpha: float, beta: float, residual: bool = False
     ) -> None:
         self._numbers = np.array([alpha, beta], np.float64)
-        self._task = correlate.address
-        self._works: list[tuple[Work, np.ndarray, int]] = []
-        begin = 0
+        self._finish = activation, residual
+        self._works: list[tuple[Work, int, dict[int, np.ndarray], int]] = []
+        begin, tail = 0, _tail(activation, alpha, beta, residual)
         for work in works:
-            words = work.words.copy()
-            words[word.FINISH] = finish_address(activation, work.piece.dtype, residual)
-            words[word.TILE], words[word.TILE_MORE] = _tiles_of(work)
-            self._works.append((work, words, begin))
+            last = tail if tail != KEPT and _sends(work) else KEPT
+            self._works.append((work, last, {last: self._words(work, last)}, begin))
             begin += _packed_size(work)
+        self._task = correlate.address
+
+    def _words(self, work: Work, tail: int) -> np.ndarray:
+        """The words of a piece but for addresses of arrays, its functions compiled."""
+        words, (activation, residual) = work.words.copy(), self._finish
+        words[word.FINISH] = finish_address(activation, work.piece.dtype, residual) if tail == KEPT else 0
+        words[word.TILE], words[word.TILE_MORE] = _tiles_of(work, tail)
+        return words
 
     def __call__(
         self, x: np.ndarray, packed: np.ndarray, bias: np.ndarray, residual: np.ndarray, out: np.ndarray,
@@ -80,8 +109,11 @@ class Runner:
         """Computes the pieces, on as many workers as there are threads and scratch."""
         begin = address(scratch)
         aligned = round_up(begin)
-        for work, template, packed_at in self._works:
-            words = template.copy()
+        for work, tail, forms, packed_at in self._works:
+            last = KEPT if address(out) % CACHE_LINE else tail
+            if last not in forms:
+                forms[last] = self._words(work, last)
+            words = forms[last].copy()
             words[word.X] = address(x)
             words[word.B] = address(packed) + packed_at
             words[word.BIAS] = address(bias)

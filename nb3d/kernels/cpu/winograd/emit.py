@@ -124,49 +124,50 @@ def inputs_depth(context, m, k, lines, lanes, dtype, ring, slot, target):
 
 
 @intrinsic(prefer_literal=True)
-def filters(context, mh, kh, mw, kw, lanes, dtype, source, step, target, distance):
-    """The taps of a plane, ``step`` apart -> ``n_h * n_w`` frequencies, ``distance`` apart."""
+def filters(context, mh, kh, mw, kw, lanes, step, distance, dtype, source, target):
+    """The taps of a plane, ``step`` bytes apart -> ``n_h * n_w`` frequencies, ``distance`` bytes apart."""
     h, w = axis(mh.literal_value, kh.literal_value), axis(mw.literal_value, kw.literal_value)
-    count, name = lanes.literal_value, str(dtype.instance_type)
+    count, name, given, made = lanes.literal_value, str(dtype.instance_type), step.literal_value, distance.literal_value
 
     def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, step, target, distance = arguments[-4:]
+        source, target = arguments[-2:]
         vec = Vectors(builder, name, count)
 
         def load(tap: int) -> Any:
-            return vec.load(builder.add(source, builder.mul(I64(tap), step)))
+            return vec.load(builder.add(source, I64(tap * given)))
+
+        def store(frequency: int, value: Any) -> None:
+            vec.store(value, builder.add(target, I64(frequency * made)))
 
         for tap in range(h.taps * w.taps):
-            vec.prefetch(builder.add(builder.add(source, builder.mul(I64(tap), step)), I64(AHEAD_WEIGHTS)))
-        def store(frequency: int, value: Any) -> None:
-            vec.store(value, builder.add(target, builder.mul(I64(frequency), distance)))
-
+            vec.prefetch(builder.add(source, I64(tap * given + AHEAD_WEIGHTS)))
         _emit_frequencies(vec, h, w, filter_chain, (h.taps, w.taps), load, store)
         return ctx.get_dummy_value()
 
-    return types.void(mh, kh, mw, kw, lanes, dtype, *[types.int64] * 4), generate
+    return types.void(mh, kh, mw, kw, lanes, step, distance, dtype, types.int64, types.int64), generate
 
 
 @intrinsic(prefer_literal=True)
-def filters_depth(context, m, k, lines, lanes, dtype, source, target, distance):
-    """The planes of ``filters``, one for every tap of the depth -> all frequencies, ``distance`` apart."""
-    d, count, name, number = (
-        axis(m.literal_value, k.literal_value), lanes.literal_value, str(dtype.instance_type), lines.literal_value
+def filters_depth(context, m, k, lines, lanes, distance, dtype, source, target):
+    """The planes of ``filters``, one for every tap of the depth -> all frequencies, ``distance`` bytes apart."""
+    d, count, name, number, made = (
+        axis(m.literal_value, k.literal_value), lanes.literal_value, str(dtype.instance_type), lines.literal_value,
+        distance.literal_value,
     )  # fmt: skip
 
     def generate(ctx: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, target, distance = arguments[-3:]
+        source, target = arguments[-2:]
         vec = Vectors(builder, name, count)
         with cgutils.for_range(builder, I64(number)) as line:
             begin = builder.add(source, builder.mul(line.index, I64(vec.bytes)))
-            to = builder.add(target, builder.mul(line.index, builder.mul(distance, I64(d.n))))
+            to = builder.add(target, builder.mul(line.index, I64(d.n * made)))
             loads = [partial(vec.load, builder.add(begin, I64(tap * number * vec.bytes))) for tap in range(d.taps)]
             for group in input_groups(d):
                 for f, value in filter_chain(vec, d, group, loads).items():
-                    vec.store(value, builder.add(to, builder.mul(I64(f), distance)))
+                    vec.store(value, builder.add(to, I64(f * made)))
         return ctx.get_dummy_value()
 
-    return types.void(m, k, lines, lanes, dtype, *[types.int64] * 3), generate
+    return types.void(m, k, lines, lanes, distance, dtype, types.int64, types.int64), generate
 
 
 @intrinsic(prefer_literal=True)
@@ -220,8 +221,8 @@ def outputs(
             value = builder.fadd(value, start)
             if adds:
                 value = builder.fadd(value, load(_entry(builder, table, entry + 2 * entries)))
-            if clips:  # NaN stays
-                value = builder.select(builder.fcmp_ordered("<", value, vec.zero), vec.zero, value)
+            if clips:
+                value = vec.clipped(value)
             if masks:
                 vec.store_masked(value, _entry(builder, table, entry), mask)
             elif sends:

@@ -145,7 +145,7 @@ def _list_runs(words, runs):
 
 
 @helper
-def _transform_weights(words, weights, target, chunk, chunks):
+def _transform_weights(words, weights, between, target, chunk, chunks):
     """The weights of some chunks of channels, for a block of filters -> U."""
     vector = words[word.LANES] * words[word.SIZE]
     width = words[word.COLUMNS] * vector
@@ -155,7 +155,7 @@ def _transform_weights(words, weights, target, chunk, chunks):
             to = target + c // words[word.RUN] * words[word.U_RUN] + c % words[word.RUN] * width + v * vector
             if begin + c < words[word.CHANNELS]:
                 source = weights + (begin + c) * words[word.U_CHANNEL] + v * vector
-                call(words[word.WEIGHTS], source, width, to, words[word.U_NEXT])
+                call(words[word.WEIGHTS], source, between, to)
             else:
                 for f in range(words[word.N_H] * words[word.N_W] * words[word.N_D]):
                     clear(to + f * words[word.U_NEXT], vector)
@@ -255,6 +255,6 @@ def filter_tiles(words, numbers, index, worker):
             transformed = weights
             if fresh:
                 transformed = scratch + words[word.AT_U]
-                _transform_weights(words, weights, transformed, chunk, chunks)
+                _transform_weights(words, weights, scratch + words[word.AT_RING], transformed, chunk, chunks)
             _multiply(words, scratch, transformed, row, last_row, chunks, chunk)
         _transform_outputs(words, numbers, scratch, group, block, first, last)

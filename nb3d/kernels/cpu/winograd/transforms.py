@@ -31,7 +31,6 @@ from numba import types
 
 from nb3d.kernels.cpu.compile import Native, native
 from nb3d.kernels.cpu.memory import clear, pointer
-from nb3d.kernels.cpu.streaming import stack
 from nb3d.kernels.cpu.winograd.emit import filters, filters_depth, inputs, inputs_depth, outputs, outputs_depth
 from nb3d.kernels.cpu.winograd.points import Axis
 
@@ -79,21 +78,23 @@ def spread(d: Axis, lines: int, lanes: int, dtype: str) -> Native:
 
 
 @cache
-def weights(h: Axis, w: Axis, d: Axis, lanes: int, dtype: str) -> Native:
-    """Returns the transform of weights: ``source, step`` (of taps), ``target, distance`` (of frequencies)."""
+def weights(h: Axis, w: Axis, d: Axis, lanes: int, step: int, distance: int, dtype: str) -> Native:
+    """Returns the transform of weights: ``source``, ``between`` (where there is room for planes), ``target``.
+
+    That room is not on the stack: LLVM would keep it in registers, and take minutes for seven taps.
+    """
     (mh, kh), (mw, kw), (md, kd), kind = (h.size, h.taps), (w.size, w.taps), (d.size, d.taps), np.dtype(dtype).type
     lines, vector = h.n * w.n, lanes * np.dtype(dtype).itemsize
-    plane, room, deep = lines * vector, kd * lines * vector, d.n > 1
+    plane, deep, taps = lines * vector, d.n > 1, kh * kw * step
 
-    @native(types.void(*[types.int64] * 4))
-    def winograd_weights(source, step, target, distance):
+    @native(types.void(*[types.int64] * 3))
+    def winograd_weights(source, between, target):
         if deep:
-            between = stack(room)
             for k in range(kd):
-                filters(mh, kh, mw, kw, lanes, kind, source + k * kh * kw * step, step, between + k * plane, vector)
-            filters_depth(md, kd, lines, lanes, kind, between, target, distance)
+                filters(mh, kh, mw, kw, lanes, step, vector, kind, source + k * taps, between + k * plane)
+            filters_depth(md, kd, lines, lanes, distance, kind, between, target)
         else:
-            filters(mh, kh, mw, kw, lanes, kind, source, step, target, distance)
+            filters(mh, kh, mw, kw, lanes, step, distance, kind, source, target)
 
     return winograd_weights
 

@@ -1,4 +1,4 @@
-"""Layers that several networks of one model share: a configuration says so, and rebuilding gives one object again.
+"""Layers that several networks or wrappers of a model share: a configuration says so, and rebuilding gives one again.
 
 Keras 3 writes the same key, ``shared_object_id``.
 """
@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-from nb3d.engine.network import Network
 
 KEY = "shared_object_id"
 
@@ -25,21 +23,21 @@ class _Scopes(threading.local):
 _scopes = _Scopes()
 
 
-def _holders(network: Network, seen: set[int]) -> Iterator[Any]:
-    """Every layer of a network and of those inside it, once per network that holds it."""
-    seen.add(id(network))
-    for layer in network.layers:
+def _held(holder: Any, seen: set[int]) -> Iterator[Any]:
+    """Every layer inside a layer, at any depth, once for each that holds it."""
+    seen.add(id(holder))
+    for layer in holder._inner_layers():
         yield layer
-        if isinstance(layer, Network) and id(layer) not in seen:
-            yield from _holders(layer, seen)
+        if id(layer) not in seen:
+            yield from _held(layer, seen)
 
 
 @contextmanager
-def writing(network: Network) -> Iterator[None]:
-    """Numbers the layers that more than one network in `network` holds; the outermost call decides."""
+def writing(network: Any) -> Iterator[None]:
+    """Numbers the layers that more than one network or wrapper in `network` holds; the outermost call decides."""
     outermost = _scopes.written is None
     if outermost:
-        counts = Counter(id(layer) for layer in _holders(network, set()))
+        counts = Counter(id(layer) for layer in _held(network, set()))
         shared = [layer for layer, count in counts.items() if count > 1]
         _scopes.written = {layer: number for number, layer in enumerate(shared)}
     try:
