@@ -17,9 +17,10 @@ import numpy as np
 from nb3d.kernels.cuda.device import asm
 from nb3d.kernels.cuda.device.epilogue import writer
 from nb3d.kernels.cuda.device.integers import udiv, umod
+from nb3d.kernels.cuda.device.staging import VECTORS, staging
 from nb3d.kernels.cuda.door import cuda
 
-WIDTH, FILTERS, CHANNELS = 8, 32, 16  # of a block, and of a chunk
+WIDTH, FILTERS, CHANNELS = 8, 32, 4 * VECTORS  # of a block, and of a chunk
 TALL, WIDE = 8, 8  # voxels and filters of a thread
 VOXEL = CHANNELS * 4 + 16  # bytes of a voxel in shared memory
 I, U = np.int32, np.uint32  # noqa: E741
@@ -42,16 +43,12 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
     row_bytes = halo_w * VOXEL + 16
     plane_bytes = halo_h * row_bytes
     halo_bytes = halo_d * plane_bytes
-    vectors = CHANNELS // 4
-    loads = halo_d * halo_h * halo_w * vectors
-    rounds = -(-loads // threads)
     tap_floats = CHANNELS * FILTERS
     stage_floats, stage_bytes = kw * tap_floats, kw * tap_floats * 4
-    copies = -(-stage_floats // 4 // threads)
-    stage_chunks = stage_floats // 4
     stages = kd * kh
     parts, held, quads = TALL * WIDE, TALL * 4, WIDE // 4
     write = writer(code)
+    fill, fetch = staging(threads, (halo_d, halo_h, halo_w), VOXEL, row_bytes, stage_bytes)
 
     def conv_halo(
         x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
@@ -77,22 +74,8 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
 
         for chunk in range(chunks):
             first = I(chunk) * I(CHANNELS)
-            for j in range(rounds):
-                e = t + I(j * threads)
-                c, v = umod(e, I(vectors)), udiv(e, I(vectors))
-                h_x, r = umod(v, I(halo_w)), udiv(v, I(halo_w))
-                h_y, h_z = umod(r, I(halo_h)), udiv(r, I(halo_h))
-                u, y, z = h_x + w0 - p_w, h_y + h0 - p_h, h_z + d0 - p_d
-                k = first + c * I(4)
-                inside = (u >= 0) & (u < w) & (y >= 0) & (y < h) & (z >= 0) & (z < d) & (k < channels)
-                at = (((np.int64(batch) * d + z) * h + y) * w + u) * channels + k if inside else np.int64(0)
-                if loads % threads == 0 or e < I(loads):
-                    to = begin + U(h_z * I(plane_bytes) + h_y * I(row_bytes) + h_x * I(VOXEL) + c * I(16))
-                    asm.copy16(to, asm.global_address(x, at), I(16) if inside else I(0))
-            for j in range(copies):
-                if stage_chunks % threads == 0 or t + I(j * threads) < I(stage_chunks):
-                    at = asm.global_address(weights, source + I(j * threads * 4))
-                    asm.copy16(b_to + U(j * threads * 16), at, I(16))
+            fill(begin, x, t, batch, d0 - p_d, h0 - p_h, w0 - p_w, d, h, w, channels, first)
+            fetch(b_to, weights, source, t)
             asm.commit()
             buffer, a_row, i_h = U(0), a_begin, I(0)
             for stage in range(stages):
@@ -100,16 +83,11 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
                 cuda.syncthreads()
                 source += I(stage_floats)
                 if stage + 1 < stages:
-                    for j in range(copies):
-                        if stage_chunks % threads == 0 or t + I(j * threads) < I(stage_chunks):
-                            asm.copy16(
-                                b_to + (buffer ^ U(1)) * U(stage_bytes) + U(j * threads * 16),
-                                asm.global_address(weights, source + I(j * threads * 4)), I(16),
-                            )  # fmt: skip
+                    fetch(b_to + (buffer ^ U(1)) * U(stage_bytes), weights, source, t)
                 asm.commit()
                 b_row = b_begin + buffer * U(stage_bytes)
                 for tap in range(kw):
-                    for c in range(vectors):
+                    for c in range(VECTORS):
                         for i in range(TALL):
                             v0, v1, v2, v3 = asm.shared4(a_row + U((i + tap) * VOXEL + c * 16))
                             left[i * 4], left[i * 4 + 1], left[i * 4 + 2], left[i * 4 + 3] = v0, v1, v2, v3

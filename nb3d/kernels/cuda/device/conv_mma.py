@@ -22,9 +22,10 @@ import numpy as np
 from nb3d.kernels.cuda.device import asm
 from nb3d.kernels.cuda.device.epilogue import writer
 from nb3d.kernels.cuda.device.integers import udiv, umod
+from nb3d.kernels.cuda.device.staging import VECTORS, staging
 from nb3d.kernels.cuda.door import cuda
 
-DEPTH, HEIGHT, WIDTH, FILTERS, CHANNELS = 4, 8, 8, 32, 16
+DEPTH, HEIGHT, WIDTH, FILTERS, CHANNELS = 4, 8, 8, 32, 4 * VECTORS
 THREADS = 32 * DEPTH
 PRODUCTS, QUADS = 4, FILTERS // 16  # of 16 voxels; of 16 filters
 I, U = np.int32, np.uint32  # noqa: E741
@@ -46,17 +47,14 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, code: int):
     row_bytes = halo_w * voxel
     plane_bytes = halo_h * row_bytes
     halo_bytes = halo_d * plane_bytes
-    vectors = CHANNELS // 4
-    loads = halo_d * halo_h * halo_w * vectors
-    rounds = -(-loads // THREADS)
     steps = 1 if halves else 2  # matrix instructions along the channels
     pieces = 2 if split else 1
     tap_bytes = steps * pieces * QUADS * 512
     stage_bytes, stage_words = kw * tap_bytes, kw * tap_bytes // 4
-    copies, stage_chunks = -(-(kw * tap_bytes // 16) // THREADS), kw * tap_bytes // 16
     stages = kd * kh
     parts, words = PRODUCTS * QUADS * 8, PRODUCTS * 4
     write = writer(code)
+    fill, fetch = staging(THREADS, (halo_d, halo_h, halo_w), voxel, row_bytes, stage_bytes)
 
     def conv_mma(
         x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
@@ -89,22 +87,8 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, code: int):
 
         for chunk in range(chunks):
             first = I(chunk) * I(CHANNELS)
-            for j in range(rounds):
-                e = t + I(j * THREADS)
-                c, v = umod(e, I(vectors)), udiv(e, I(vectors))
-                h_x, r = umod(v, I(halo_w)), udiv(v, I(halo_w))
-                h_y, h_z = umod(r, I(halo_h)), udiv(r, I(halo_h))
-                u, y, z = h_x + w0 - p_w, h_y + h0 - p_h, h_z + d0 - p_d
-                k = first + c * I(4)
-                inside = (u >= 0) & (u < w) & (y >= 0) & (y < h) & (z >= 0) & (z < d) & (k < channels)
-                at = (((np.int64(batch) * d + z) * h + y) * w + u) * channels + k if inside else np.int64(0)
-                if loads % THREADS == 0 or e < I(loads):
-                    to = begin + U(v * I(voxel) + c * I(16))
-                    asm.copy16(to, asm.global_address(x, at), I(16) if inside else I(0))
-            for j in range(copies):
-                if stage_chunks % THREADS == 0 or t + I(j * THREADS) < I(stage_chunks):
-                    at = asm.global_address(weights, source + I(j * THREADS * 4))
-                    asm.copy16(b_to + U(j * THREADS * 16), at, I(16))
+            fill(begin, x, t, batch, d0 - p_d, h0 - p_h, w0 - p_w, d, h, w, channels, first)
+            fetch(b_to, weights, source, t)
             asm.commit()
             buffer, a_row, i_h = U(0), a_begin, I(0)
             for stage in range(stages):
@@ -112,10 +96,7 @@ def build(kind: str, kd: int, kh: int, kw: int, voxel: int, code: int):
                 cuda.syncthreads()
                 source += I(stage_words)
                 if stage + 1 < stages:
-                    for j in range(copies):
-                        if stage_chunks % THREADS == 0 or t + I(j * THREADS) < I(stage_chunks):
-                            at = asm.global_address(weights, source + I(j * THREADS * 4))
-                            asm.copy16(b_to + (buffer ^ U(1)) * U(stage_bytes) + U(j * THREADS * 16), at, I(16))
+                    fetch(b_to + (buffer ^ U(1)) * U(stage_bytes), weights, source, t)
                 asm.commit()
                 b_row = b_begin + buffer * U(stage_bytes)
                 for tap in range(kw):
