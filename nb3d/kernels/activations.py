@@ -5,6 +5,7 @@ Every activation takes two floats, ``alpha`` and ``beta``; the comment states wh
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 
 
@@ -35,3 +36,8 @@ class Activation(IntEnum):
     SQUAREPLUS = 21     # b, -          (x + sqrt(x**2 + b)) / 2
     SPARSE_PLUS = 22    # -, -          0 below -1, (x + 1)**2 / 4 up to 1, x above
     SPARSE_SIGMOID = 23  # -, -         clip((x + 1) / 2, 0, 1)
+
+
+def is_plain_relu(activation: int, alpha: float, beta: float) -> bool:
+    """Returns whether an activation is ``max(x, 0)``, which kernels compute without a call."""
+    return (activation, alpha, beta) == (Activation.RELU, 0.0, math.inf)

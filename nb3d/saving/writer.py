@@ -97,7 +97,7 @@ def _write_archive(model: Any, name: str, overwrite: bool, config: str, recorded
             archive.writestr(SELF_TEST, recorded)
 
 
-def _weights(model: Any) -> memoryview:
+def _weights(model: Any) -> bytes:
     """The HDF5 file of all weights: one group per layer, with the layer's name as an attribute."""
     content = BytesIO()
     with require_h5py().File(content, "w") as file:
@@ -106,10 +106,10 @@ def _weights(model: Any) -> memoryview:
             place.attrs["name"] = group.layer.name
             for slot in group.slots():
                 file.create_dataset(slot.path, data=slot.variable.value)
-    return content.getbuffer()
+    return content.getvalue()
 
 
-def _legacy(model: Any, config: str, recorded: str) -> memoryview:
+def _legacy(model: Any, config: str, recorded: str) -> bytes:
     """The HDF5 file of a whole model, as Keras' older format has it."""
     content = BytesIO()
     with require_h5py().File(content, "w") as file:
@@ -130,7 +130,7 @@ def _legacy(model: Any, config: str, recorded: str) -> memoryview:
             for slot in slots:
                 group.create_dataset(slot.path, data=slot.variable.value)
         _list(root.create_group(legacy.TOP_LEVEL), legacy.WEIGHTS, [])
-    return content.getbuffer()
+    return content.getvalue()
 
 
 def _list(group: Any, name: str, names: list[str]) -> None:

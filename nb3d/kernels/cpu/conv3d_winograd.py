@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from nb3d.kernels import policy
-from nb3d.kernels.activations import Activation
+from nb3d.kernels.activations import Activation, is_plain_relu
 from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cpu.arrays import CACHE_LINE, address, round_up
 from nb3d.kernels.cpu.epilogue import finish_address
@@ -96,16 +96,12 @@ def scratch(case: Case, threads: int) -> int:
     return work.scratch * min(threads, work.tasks) + CACHE_LINE
 
 
-def _is_plain_relu(case: Case) -> bool:
-    return case.params[10:13] == (int(Activation.RELU), 0.0, math.inf)
-
-
 def _sends(case: Case, work: Blocks) -> bool:
     """Returns whether results go around the caches: large ones, a whole cache line at a time."""
     size = np.dtype(case.out_dtype).itemsize
     lines = (int(work.words[word.LANES]), int(work.words[word.FILTERS]), case.pitch(OUT))
     whole = all(values * size % CACHE_LINE == 0 for values in lines)
-    done = _is_plain_relu(case) or case.params[10] == int(Activation.LINEAR)
+    done = is_plain_relu(*case.params[10:13]) or case.params[10] == int(Activation.LINEAR)
     return whole and done and bool(streams(math.prod(case.out) * size, False))
 
 
@@ -113,7 +109,7 @@ def _write(case: Case, work: Blocks, masked: bool, sent: bool = False) -> int:
     """Returns the address of the way back to voxels."""
     h, w, d = work.axes
     form = h, w, d.n > 1, int(work.words[word.LANES]), work.dtype
-    return write(*form, masked, case.inputs[3] != (0,), _is_plain_relu(case), sent).address
+    return write(*form, masked, case.inputs[3] != (0,), is_plain_relu(*case.params[10:13]), sent).address
 
 
 def _with_functions(case: Case, work: Blocks) -> np.ndarray:
@@ -135,7 +131,7 @@ def _with_functions(case: Case, work: Blocks) -> np.ndarray:
     if work.fresh:
         step = lanes * columns * int(words[word.SIZE])
         words[word.WEIGHTS] = weights(h, w, d, lanes, step, int(words[word.U_NEXT]), dtype).address
-    words[word.FINISH] = 0 if _is_plain_relu(case) else finish_address(case.params[10], dtype, False)
+    words[word.FINISH] = 0 if is_plain_relu(*case.params[10:13]) else finish_address(case.params[10], dtype, False)
     words[word.TILE] = words[word.TILE_MORE] = tile(rows, columns, dtype, lanes=lanes).address
     if words[word.TILES] % words[word.ROWS]:
         words[word.TILE_MORE] = tile(rows + 1, columns, dtype, lanes=lanes).address

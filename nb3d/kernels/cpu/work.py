@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from nb3d.kernels.activations import Activation
+from nb3d.kernels.activations import Activation, is_plain_relu
 from nb3d.kernels.cpu import words as word
 from nb3d.kernels.cpu.arrays import CACHE_LINE, address, aligned_zeros, round_up
 from nb3d.kernels.cpu.correlation import correlate
@@ -74,7 +73,7 @@ def _tail(activation: int, alpha: float, beta: float, residual: bool) -> int:
     """Returns what a register tile that sends its sums does before, ``KEPT`` if that is not all there is to do."""
     if residual:
         return KEPT
-    if (activation, alpha, beta) == (Activation.RELU, 0.0, math.inf):
+    if is_plain_relu(activation, alpha, beta):
         return SENT_RELU
     return SENT if activation == Activation.LINEAR else KEPT
 

@@ -213,8 +213,7 @@ def fastest(case: Case, max_error: float) -> Choice | None:
     Of tiles that are about as fast, the most exact one. Transformed weights that are kept have a price: fresh ones are
     chosen although they take longer, where they save enough memory.
     """
-    best = [_fastest(case, max_error, fresh) for fresh in (False, True)]
-    packed, fresh = best
+    packed, fresh = _fastest(case, max_error, fresh=False), _fastest(case, max_error, fresh=True)
     if packed is None or fresh is None:
         return packed or fresh
     price = PRICE * max(_weights_bytes(case, packed.tile) - SMALL, 0.0)
