@@ -1,6 +1,8 @@
 """conv3d, conv3d_transpose and dense in float32 by tiles: see ``device/conv_tile.py``.
 
-``prepare`` packs, for every launch, the table of the sum and the weights, both padded to whole tiles with zeros.
+``prepare`` pads the weights with zeros, the same for every volume and tile, so that plans share them; beside the bias
+it packs what a volume needs, the phases and the table of the sum. All phases of a transposed convolution are one
+launch.
 """
 
 from __future__ import annotations
@@ -8,33 +10,49 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
-from nb3d.kernels.case import OUT, Arrays, Case, Kernel
+from nb3d.kernels.case import Arrays, Case, Kernel
 from nb3d.kernels.cuda.arrays import absent
 from nb3d.kernels.cuda.correlations import Correlation, Sizes, correlations, sizes_of
-from nb3d.kernels.cuda.halos import slices as slices
-from nb3d.kernels.cuda.halos import writes_fours
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
-from nb3d.kernels.cuda.strides import MOST
+from nb3d.kernels.cuda.scratch import Cutter, aligned
+from nb3d.kernels.cuda.splits import FLOAT32, Split, Work, best_split, undivided
+from nb3d.kernels.cuda.strides import MOST, flat
+from nb3d.kernels.cuda.sums import launch_sums, padded_bias, partial_bytes
+from nb3d.kernels.cuda.sums import slices as slices
 
 DEPTH = 16  # positions of the sum in one step
 FAR = -(1 << 28)  # a displacement that leads out of every volume
-ALIGNMENT = 256  # bytes
-MULTIPROCESSORS = 132  # blocks that a launch should have at least, for a large GPU to be busy
-ARGUMENTS = ("float32[]", "int32[]", *("float32[]",) * 4, *("int32",) * 29, *("float32",) * 2)
+WORDS = 12  # of a phase
+WIDEST = 64  # filters of a block at most
+ARGUMENTS = (
+    "float32[]", "int32[]", "int32[]", *("float32[]",) * 4, *("int32",) * 22, "int64", "int32", *("float32",) * 2,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Tile:
-    """Voxels and filters of a block and of a thread."""
+    """Voxels and filters of a block and of a thread.
+
+    Attributes:
+        rows: Voxels of a block.
+        columns: Filters of a block.
+        tall: Voxels of a thread.
+        wide: Filters of a thread.
+        share: Of the best kernel's speed that it should reach, by its reads per multiply-add.
+        resident: Blocks of a multiprocessor.
+    """
 
     rows: int
     columns: int
     tall: int
     wide: int
+    share: float
+    resident: int
 
     @property
     def threads(self) -> int:
@@ -42,7 +60,10 @@ class Tile:
         return self.rows // self.tall * (self.columns // self.wide)
 
 
-TILES = (Tile(128, 64, 8, 8), Tile(64, 64, 4, 8), Tile(128, 32, 8, 4), Tile(64, 32, 4, 4), Tile(128, 16, 8, 4))
+TILES = (
+    Tile(128, 64, 8, 8, 0.9, 3), Tile(64, 64, 4, 8, 0.8, 4), Tile(32, 64, 4, 4, 0.65, 6), Tile(16, 64, 4, 4, 0.6, 10),
+    Tile(128, 32, 8, 4, 0.8, 4), Tile(64, 32, 4, 4, 0.65, 6), Tile(128, 16, 8, 4, 0.75, 6),
+)  # fmt: skip
 
 
 def accepts(case: Case) -> str | None:
@@ -69,45 +90,58 @@ def declines(case: Case) -> str | None:
     return "the groups are smaller than a tile" if sizes.groups > 1 and sizes.made < 8 else None
 
 
-def tile_for(sizes: Sizes, voxels: int) -> Tile:
-    """Returns the largest tile that still keeps the GPU busy, no wider than the filters need."""
-    fitting = [tile for tile in TILES if tile.columns == min(64, max(16, 1 << (sizes.made - 1).bit_length()))]
-    for tile in fitting:
-        if -(-voxels // tile.rows) * -(-sizes.made // tile.columns) * sizes.groups >= MULTIPROCESSORS:
-            return tile
-    return fitting[-1]
-
-
 @dataclass(frozen=True)
-class Part:
-    """One launch: its sums, its tile, and where its table and weights lie among the packed ones, in bytes."""
+class Layout:
+    """How a case is launched.
 
-    correlation: Correlation
+    Attributes:
+        phases: What is computed; one, but for transposed convolutions.
+        tile: Of a block.
+        split: How sums are divided.
+        blocks: Of the grid, along voxels and along filters.
+        begins: Step of the sum at which every phase begins, and the end of the last one.
+        padded: ``padded_filters`` of a group.
+    """
+
+    phases: tuple[Correlation, ...]
     tile: Tile
-    steps: int
+    split: Split
+    blocks: tuple[int, int]
+    begins: tuple[int, ...]
     padded: int
-    table: int
-    weights: int
-    end: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases."""
+        return self.begins[-1]
 
 
 @lru_cache(maxsize=1024)
-def parts(case: Case) -> tuple[Part, ...]:
-    """Returns the launches of a case."""
-    sizes, result, at = sizes_of(case), [], 0
-    for correlation in correlations(case):
-        tile = tile_for(sizes, sizes.x[0] * math.prod(correlation.counts))
-        steps = -(-len(correlation.taps) * sizes.seen // DEPTH)
-        padded = -(-sizes.made // tile.columns) * tile.columns
-        table = at
-        weights = table + _aligned(steps * DEPTH // vector_of(sizes) * 16)
-        at = weights + _aligned(sizes.groups * steps * DEPTH * padded * 4)
-        result.append(Part(correlation, tile, steps, padded, table, weights, at))
-    return tuple(result)
+def layout(case: Case) -> Layout:
+    """Returns the layout of a case that is estimated to be fastest."""
+    fitting = [tile for tile in TILES if tile.columns <= padded_filters(sizes_of(case).made)]
+    return min((layout_with(tile, case) for tile in fitting), key=lambda item: item.split.seconds)
 
 
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def padded_filters(made: int) -> int:
+    """Returns the filters of a group, padded to whole blocks of any tile that is not wider."""
+    return -(-made // WIDEST) * WIDEST if made > WIDEST // 2 else max(16, 1 << (made - 1).bit_length())
+
+
+def layout_with(tile: Tile, case: Case) -> Layout:
+    """Returns the layout of a case with a tile."""
+    sizes, phases = sizes_of(case), correlations(case)
+    steps = [-(-len(phase.taps) * sizes.seen // DEPTH) for phase in phases]
+    rows = [-(-sizes.x[0] * math.prod(phase.counts) // tile.rows) for phase in phases]
+    columns = -(-sizes.made // tile.columns)
+    work = Work(
+        blocks=sum(rows) * columns * sizes.groups, pieces=max(steps), flops=2 * tile.rows * tile.columns * DEPTH,
+        traffic=4 * (tile.rows + tile.columns) * DEPTH, speed=tile.share * FLOAT32, warps=tile.threads // 32,
+        resident=tile.resident,
+    )  # fmt: skip
+    split = best_split(work, math.prod(case.out) * 4) if sizes.groups == 1 else undivided(work)
+    begins = tuple(sum(steps[:number]) for number in range(len(steps) + 1))
+    return Layout(phases, tile, split, (max(rows), columns), begins, padded_filters(sizes.made))
 
 
 def vector_of(sizes: Sizes) -> int:
@@ -115,43 +149,58 @@ def vector_of(sizes: Sizes) -> int:
     return 4 if sizes.seen % 4 == 0 and sizes.x[4] % 4 == 0 else 1
 
 
-def _table(item: Part, sizes: Sizes) -> np.ndarray:
+def _phases(item: Layout) -> np.ndarray:
+    """The words of every phase: see ``device/conv_tile.py``."""
+    return np.array([
+        (*phase.counts, begin, *phase.begin, end, *phase.places, math.prod(phase.counts))
+        for phase, (begin, end) in zip(item.phases, pairwise(item.begins), strict=True)
+    ], np.int32)  # fmt: skip
+
+
+def _table(item: Layout, sizes: Sizes) -> np.ndarray:
     """``(offset, dz, dy, dx)`` for every vector of channels of the sum."""
     vector, (h, w, channels) = vector_of(sizes), sizes.x[2:]
     rows = np.full((item.steps * DEPTH // vector, 4), FAR, np.int32)
     rows[:, 0] = 0
     vectors = np.arange(0, sizes.seen, vector)
-    for number, (_, at) in enumerate(item.correlation.taps):
-        here = rows[number * len(vectors) : (number + 1) * len(vectors)]
-        here[:, 0] = ((at[0] * h + at[1]) * w + at[2]) * channels + vectors
-        here[:, 1:] = at
+    for phase, begin in zip(item.phases, item.begins, strict=False):
+        for number, (_, at) in enumerate(phase.taps):
+            first = begin * DEPTH // vector + number * len(vectors)
+            here = rows[first : first + len(vectors)]
+            here[:, 0] = ((at[0] * h + at[1]) * w + at[2]) * channels + vectors
+            here[:, 1:] = at
     return rows
 
 
-def _weights(item: Part, sizes: Sizes, kernel: np.ndarray) -> np.ndarray:
+def _weights(item: Layout, sizes: Sizes, kernel: np.ndarray) -> np.ndarray:
     """``(group, position of the sum, filter)``."""
     packed = np.zeros((sizes.groups, item.steps * DEPTH, item.padded), np.float32)
-    for number, (tap, _) in enumerate(item.correlation.taps):
-        here = kernel[tap].T if sizes.transposed else kernel[tap]  # channels, filters
-        for group in range(sizes.groups):
-            rows = slice(number * sizes.seen, (number + 1) * sizes.seen)
-            packed[group, rows, : sizes.made] = here[:, group * sizes.made : (group + 1) * sizes.made]
+    for phase, begin in zip(item.phases, item.begins, strict=False):
+        for number, (tap, _) in enumerate(phase.taps):
+            here = kernel[tap].T if sizes.transposed else kernel[tap]  # channels, filters
+            first = begin * DEPTH + number * sizes.seen
+            for group in range(sizes.groups):
+                filters = slice(group * sizes.made, (group + 1) * sizes.made)
+                packed[group, first : first + sizes.seen, : sizes.made] = here[:, filters]
     return packed
 
 
 def prepare(case: Case, inputs: Arrays) -> Arrays:
-    """Packs tables and weights of all launches into one array, and the bias by groups, padded to whole tiles."""
-    sizes, items = sizes_of(case), parts(case)
+    """Pads weights; packs the bias by groups with zeros for parts of a sum, phases and table."""
+    sizes, item = sizes_of(case), layout(case)
     x, kernel, bias, *rest = inputs
     kernel = kernel.reshape(1, 1, 1, *kernel.shape) if case.op == "dense" else kernel
-    packed = np.zeros(items[-1].end, np.uint8)
-    for item in items:
-        for at, array in ((item.table, _table(item, sizes)), (item.weights, _weights(item, sizes, kernel))):
-            packed[at : at + array.nbytes] = array.reshape(-1).view(np.uint8)
-    biases = np.zeros((sizes.groups, max(item.padded for item in items)), np.float32)
-    if bias.size:
-        biases[:, : sizes.made] = bias.reshape(sizes.groups, sizes.made)
-    return x, packed, biases, *rest
+    arrays = padded_bias(bias, sizes.groups, sizes.made, item.padded), _phases(item), _table(item, sizes)
+    packed, at = np.zeros(sum(aligned(array.nbytes) for array in arrays), np.uint8), 0
+    for array in arrays:
+        packed[at : at + array.nbytes] = array.reshape(-1).view(np.uint8)
+        at += aligned(array.nbytes)
+    return x, _weights(item, sizes, kernel), packed, *rest
+
+
+def scratch(case: Case, threads: int) -> int:
+    """The parts of divided sums."""
+    return partial_bytes(layout(case).split, case)
 
 
 def tile_program(tile: Tile, vector: int, code: int) -> Program:
@@ -164,26 +213,26 @@ def tile_program(tile: Tile, vector: int, code: int) -> Program:
 
 def load(case: Case) -> Kernel:
     """Returns the kernel."""
-    sizes, items = sizes_of(case), parts(case)
-    code, alpha, beta = case.params[-3:]
-    pitch, vector = case.pitch(OUT), vector_of(sizes)
-    batch, x_sizes, out_sizes = sizes.x[0], sizes.x[1:4], sizes.out[1:4]
+    sizes, item = sizes_of(case), layout(case)
+    vector, alpha, beta = vector_of(sizes), *case.params[-2:]
+    phases, one, split = len(item.phases), item.phases[0], item.split
+    grid = (*item.blocks, phases * sizes.groups * split.parts)
+    entries = item.steps * DEPTH // vector
 
-    def run(x, packed, bias, residuals, out):
-        fours = writes_fours(sizes.made, pitch, out)
-        for item in items:
-            one = item.correlation
-            voxels = batch * math.prod(one.counts)
-            entries = item.steps * DEPTH // vector
-            table = packed.part(item.table, (entries * 4,), "int32")
-            weights = packed.part(item.weights, (sizes.groups * item.steps * DEPTH * item.padded,), "float32")
-            grid = (-(-voxels // item.tile.rows), -(-sizes.made // item.tile.columns), sizes.groups)
+    def run(x, weights, packed, residuals, out, scratch):
+        cut = Cutter(packed)
+        biases = cut.array((2, sizes.groups, item.padded), "float32")
+        words, table = cut.array((phases * WORDS,), "int32"), cut.array((entries * 4,), "int32")
+
+        def launch_parts(code, bias, residuals, to, pitch, fours):
             launch(
-                tile_program(item.tile, vector, int(code)), grid, x, table, weights, bias,
-                residuals, out, voxels, *one.counts, *x_sizes, sizes.x[4], sizes.seen, *one.strides, *one.begin,
-                *out_sizes, *one.spacing, *one.places, pitch, sizes.made, item.padded, item.steps, fours, alpha, beta,
+                tile_program(item.tile, vector, code), grid, x, table, words, flat(weights), bias, residuals, to,
+                *sizes.x, sizes.seen, *one.strides, *sizes.out[1:4], *one.spacing, pitch, sizes.made, item.padded,
+                item.steps, sizes.groups, split.parts, split.run, math.prod(case.out), fours, alpha, beta,
             )  # fmt: skip
 
+        launch_sums(case, split, sizes.made, launch_parts, biases, residuals, out, scratch)
+
     if case.op == "conv3d":
-        return lambda x, kernel, bias, residuals, out, scratch, *params: run(x, kernel, bias, residuals, out)
-    return lambda x, kernel, bias, out, scratch, *params: run(x, kernel, bias, absent("float32"), out)
+        return lambda x, kernel, bias, residuals, out, scratch, *params: run(x, kernel, bias, residuals, out, scratch)
+    return lambda x, kernel, bias, out, scratch, *params: run(x, kernel, bias, absent("float32"), out, scratch)

@@ -7,6 +7,10 @@ channels. So one kernel serves any kernel size, stride, dilation, padding and gr
 the copies, and so is the end of the sum. A voxel row of 64 bytes in shared memory is permuted in chunks of 16, which
 keeps reads free of conflicts.
 
+The third axis of the grid counts the phases of a transposed convolution, groups, and parts of a sum, fastest last; 12
+words say of every phase its results per axis, first position of the sum; first voxel per axis, end of the sum; place of
+the first result per axis, results of a sample. A part of a sum begins ``whole`` values behind the one before it.
+
 Shared memory: 40 KB for 128 by 64. Inner loop for 128 by 64: 512 multiply-adds of 592 instructions. Unmeasured: no GPU
 has run it. Rejected: one bit per tap and voxel instead of the table (27 taps at most, and no dilation).
 """
@@ -45,7 +49,7 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, code: int)
     b_chunks = DEPTH * columns // 4
     b_copies = -(-b_chunks // threads)
     floats, begin_b = STAGES * (a_bytes + b_bytes) // 4, STAGES * a_bytes
-    quads, parts = wide // 4, tall * wide
+    quads, sums = wide // 4, tall * wide
     held = tall * 4
     by_vector = vector == 4
     write = writer(code)
@@ -53,19 +57,27 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, code: int)
     row_values, row_words = rows, rows * 4
 
     def conv_tile(
-        x, table, weights, bias, residuals, out, voxels, n_d, n_h, n_w, d, h, w, channels, seen,
-        s_d, s_h, s_w, b_d, b_h, b_w, o_d, o_h, o_w, u_d, u_h, u_w, a_d, a_h, a_w, pitch, made, padded, steps,
-        fours, alpha, beta,
+        x, table, phases, weights, bias, residuals, out, batch, d, h, w, channels, seen, s_d, s_h, s_w, o_d, o_h, o_w,
+        u_d, u_h, u_w, pitch, made, padded, steps, groups, parts, run, whole, fours, alpha, beta,
     ):  # fmt: skip
         tiles = cuda.shared.array(floats, "float32", 16)
         corner = cuda.shared.array(row_words, "int32", 16)
         source = cuda.shared.array(row_values, "int64", 8)
         target = cuda.shared.array(row_values, "int64", 8)
-        total = cuda.local.array(parts, "float32")
+        total = cuda.local.array(sums, "float32")
         left = cuda.local.array(held, "float32")
         t = I(cuda.threadIdx.x)
-        group = I(cuda.blockIdx.z)
+        part, rest = umod(I(cuda.blockIdx.z), parts), udiv(I(cuda.blockIdx.z), parts)
+        group, phase = umod(rest, groups), udiv(rest, groups)
+        n_d, n_h, n_w, first_step = asm.load4_words(asm.global_address(phases, phase * I(12)))
+        b_d, b_h, b_w, last_step = asm.load4_words(asm.global_address(phases, phase * I(12) + I(4)))
+        a_d, a_h, a_w, voxels = asm.load4_words(asm.global_address(phases, phase * I(12) + I(8)))
+        voxels *= batch
+        first_step += part * run
+        count = min(last_step - first_step, run)
         first = I(cuda.blockIdx.x) * I(rows)
+        if first >= voxels:
+            return
         column = I(cuda.blockIdx.y) * I(columns)
         for row in range(t, rows, threads):
             m = first + I(row)
@@ -80,24 +92,25 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, code: int)
             corner[row * 4 + 2] = u
             source[row] = (((np.int64(batch) * d + z) * h + y) * w + u) * channels + group * seen
             where = ((np.int64(batch) * o_d + (i_d * u_d + a_d)) * o_h + (i_h * u_h + a_h)) * o_w + (i_w * u_w + a_w)
-            target[row] = where * pitch + group * made if inside else np.int64(-1)
+            target[row] = where * pitch + (group * made + part * whole) if inside else np.int64(-1)
         cuda.syncthreads()
         tiles_at = asm.shared_address(tiles)
         weights_at = tiles_at + U(begin_b)
-        weight = asm.global_address(weights, np.int64(group) * steps * I(DEPTH) * padded + column)
+        weight = asm.global_address(weights, (np.int64(group) * steps + first_step) * I(DEPTH) * padded + column)
+        entry_at = asm.global_address(table, (first_step * I(entries) + umod(t, I(entries))) * I(4))
         entry = umod(t, I(entries))
         row0 = udiv(t, I(entries))
-        for i in range(parts):
+        for i in range(sums):
             total[i] = np.float32(0)
 
-        for step in range(-ahead, steps):
+        for step in range(-ahead, count):
             if step >= 0:
                 asm.wait_but_one()
                 cuda.syncthreads()
             coming = I(step) + I(ahead)
-            if coming < steps:
+            if coming < count:
                 buffer = U(umod(coming, I(STAGES)))
-                offset, dz, dy, dx = asm.load4_words(asm.global_address(table, (coming * I(entries) + entry) * I(4)))
+                offset, dz, dy, dx = asm.load4_words(entry_at + np.uint64(coming * I(entries * 16)))
                 for i in range(copies):
                     row = row0 + I(i * apart)
                     z, y, u = corner[row * 4] + dz, corner[row * 4 + 1] + dy, corner[row * 4 + 2] + dx
@@ -127,7 +140,9 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, code: int)
                 twist = (r >> I(1)) & I(3)
                 for chunk in range(DEPTH // 4):
                     for i in range(tall):
-                        v0, v1, v2, v3 = asm.shared4(a_at + U(i * down * DEPTH * 4) + U((I(chunk) ^ twist) * I(16)))
+                        v0, v1, v2, v3 = asm.shared4(
+                            a_at + U(i * down * DEPTH * 4) + U((I(chunk ^ (i * down >> 1 & 3)) ^ twist) * I(16))
+                        )
                         left[i * 4], left[i * 4 + 1], left[i * 4 + 2], left[i * 4 + 3] = v0, v1, v2, v3
                     for k in range(4):
                         for j in range(quads):
@@ -153,7 +168,8 @@ def build(rows: int, columns: int, tall: int, wide: int, vector: int, code: int)
             f = column + c * I(4) + j * I(across * 4)
             to = target[r + i * I(down)]
             if to >= 0 and f < made:
+                v0, v1, v2, v3 = asm.shared4(mine + U(I(quad) * I(threads * 16)))
                 b = asm.global_address(bias, np.int64(group) * padded + f)
-                write(out, residuals, to + f, made - f, fours, mine + U(I(quad) * I(threads * 16)), b, alpha, beta)
+                write(out, residuals, to + f, made - f, fours, v0, v1, v2, v3, b, alpha, beta)
 
     return conv_tile
