@@ -1,4 +1,4 @@
-"""The NVIDIA driver and assembler: the only module that imports their bindings. See ``seam.py`` for the contract.
+"""The NVIDIA driver: the only module that imports its bindings. See ``seam.py`` for the contract.
 
 Nothing here has run on a GPU yet: every call sequence is that of the driver's manual, and `make test-gpu` is what will
 confirm it.
@@ -16,37 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from nb3d.kernels.cuda.assembler import architecture_of, assemble
+
 _CELLS: dict[str, Any] = {
     "uint64": ctypes.c_uint64, "int64": ctypes.c_int64, "int32": ctypes.c_int32, "uint32": ctypes.c_uint32,
     "uint8": ctypes.c_uint8, "float32": ctypes.c_float, "float64": ctypes.c_double,
 }  # fmt: skip
-
-
-def assemble(ptx: str, architecture: str) -> tuple[bytes, str]:
-    """Returns machine code for an architecture, and the assembler's report of registers and memory. Needs no GPU.
-
-    Raises:
-        RuntimeError: If the assembler refuses, with its own words.
-    """
-    from cuda.bindings import nvjitlink
-
-    handle = nvjitlink.create(3, [f"-arch={architecture}", "-O3", "-verbose"])
-    try:
-        text = ptx.encode()
-        try:
-            nvjitlink.add_data(handle, nvjitlink.InputType.PTX, text, len(text), "nb3d")
-            nvjitlink.complete(handle)
-        except nvjitlink.nvJitLinkError as error:
-            words = bytearray(nvjitlink.get_error_log_size(handle))
-            nvjitlink.get_error_log(handle, words)
-            raise RuntimeError(f"The assembler for {architecture} refuses: {words.decode()} ({error})") from None
-        code = bytearray(nvjitlink.get_linked_cubin_size(handle))
-        nvjitlink.get_linked_cubin(handle, code)
-        log = bytearray(nvjitlink.get_info_log_size(handle))
-        nvjitlink.get_info_log(handle, log)
-    finally:
-        nvjitlink.destroy(handle)
-    return bytes(code), log.decode().replace("\0", "")
 
 
 def _bindings() -> Any:
@@ -83,14 +58,13 @@ class Nvidia:
         self._device = self._check(driver.cuDeviceGet(self.number))
         self._context = self._check(driver.cuDevicePrimaryCtxRetain(self._device))
         attribute = driver.CUdevice_attribute
-        major, minor = (
+        self._architecture = architecture_of(*(
             self._check(driver.cuDeviceGetAttribute(which, self._device))
             for which in (
                 attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
                 attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
             )
-        )
-        self._architecture = f"sm_{major}{minor}" + ("a" if (major, minor) == (9, 0) else "")
+        ))  # fmt: skip
         alone = driver.CUstream_flags.CU_STREAM_NON_BLOCKING.value
         with self._entered():
             self._stream, self._copies = (self._check(driver.cuStreamCreate(alone)) for _ in range(2))

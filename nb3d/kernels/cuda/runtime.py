@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,11 +109,6 @@ class Runtime:
         with self.turn:
             memory = self.driver.pinned(max(like.nbytes, 1))
         return memory[: like.nbytes].view(like.dtype).reshape(like.shape)
-
-    def load(self, programs: Iterable[Program]) -> None:
-        """Compiles programs, or finds them on disk, and loads them."""
-        for item in programs:
-            self._kernel(item)
 
     def bind(self, launches: Sequence[Launch], graph: bool = True) -> Callable[[], None]:
         """Returns one call that carries out all launches, as a graph where that is wanted and the driver can."""
