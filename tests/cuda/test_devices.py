@@ -96,6 +96,18 @@ def test_cuda_by_name_where_all_is_well(monkeypatch):
     )  # fmt: skip
 
 
+def test_a_toolkit_that_pip_does_not_know_is_asked_itself(monkeypatch):
+    monkeypatch.setattr(diagnosis, "_version", lambda package: None)
+    monkeypatch.setattr(assembler, "versions", lambda: {"nvJitLink": "13.5"})
+    monkeypatch.setattr(diagnosis, "_driver", lambda: _Driver(version=12080))
+    monkeypatch.setattr(diagnosis.importlib.util, "find_spec", lambda name: object())
+    with pytest.raises(RuntimeError, match=r"supports CUDA 12.8, older than the installed compilers, 13.5: update"):
+        devices.resolve("cuda")
+    diagnosis.verdict.cache_clear()
+    monkeypatch.setattr(assembler, "versions", missing)
+    assert devices.resolve("cuda").name == "cuda"  # what was compiled before may still run
+
+
 @pytest.mark.parametrize("name", ["NUMBA_ENABLE_CUDASIM", "NUMBA_DISABLE_CUDA"])
 def test_neither_the_simulator_nor_a_disabled_numba_is_a_device(monkeypatch, name):
     monkeypatch.setenv(name, "1")
@@ -166,7 +178,7 @@ def test_compilers_that_go_missing_are_an_error_with_the_remedy_and_the_cpu_goes
     stub.pretend(monkeypatch, stub.Api())
     model = dense()
     pretend(monkeypatch, None)
-    monkeypatch.setattr(assembler, "versions", lambda: ("NVVM 2.0",))
+    monkeypatch.setattr(assembler, "versions", lambda: {"NVVM": "2.0"})
     with pytest.raises(ImportError, match=r"libnvvm.so is missing"):  # the compilers are good: it is something else
         model.predict(X, device="cuda")
     monkeypatch.setattr(assembler, "versions", missing)

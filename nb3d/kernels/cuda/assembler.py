@@ -99,8 +99,8 @@ def _architecture(wanted: str) -> str:
     )
 
 
-def versions() -> tuple[str, ...]:
-    """Returns the versions of the compilers' libraries, which takes a tenth of a second.
+def versions() -> dict[str, str]:
+    """Returns the compilers' libraries with their versions, which takes a tenth of a second.
 
     Raises:
         Exception: Of many kinds, if one cannot be loaded.
@@ -108,4 +108,4 @@ def versions() -> tuple[str, ...]:
     from cuda.bindings import nvjitlink, nvvm
 
     found = {"NVVM": nvvm.version(), "nvJitLink": nvjitlink.version()}
-    return tuple(f"{name} {'.'.join(map(str, version))}" for name, version in found.items())
+    return {name: ".".join(map(str, version)) for name, version in found.items()}

@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -82,7 +83,7 @@ def compilers() -> Finding:
         if found is not None and not found.good:
             return found
     try:
-        return Finding("compilers", True, ", ".join(assembler.versions()))
+        return Finding("compilers", True, ", ".join(" ".join(pair) for pair in assembler.versions().items()))
     except Exception as error:  # every package has exceptions of its own for a library that is missing
         return Finding("compilers", False, f"the CUDA compilers cannot be loaded ({_words(error)})", INSTALL)
 
@@ -104,7 +105,7 @@ def _hardware(driver: Any) -> Iterator[Finding]:
     yield Finding("capability", True, f"{found} ({_name(driver)})")
     supported = ctypes.c_int(0)
     driver.cuDriverGetVersion(ctypes.byref(supported))
-    toolkit = _version("nvidia-nvjitlink")
+    toolkit = _toolkit()
     if toolkit is not None and supported.value // 1000 < int(toolkit.split(".")[0]):
         yield Finding(
             "driver", False,
@@ -156,6 +157,15 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _toolkit() -> str | None:
+    """The version of the assembler: that of its package, or where it is none of pip's, its own word."""
+    found = _version("nvidia-nvjitlink")
+    if found is None:
+        with suppress(Exception):  # who needs it will say that it is missing
+            found = assembler.versions()["nvJitLink"]
+    return found
 
 
 def _name(driver: Any) -> str:
