@@ -34,7 +34,7 @@ def warmup(
 
     Returns:
         How many kernels were compiled (`compiled`) and found on disk (`found`), and the `seconds` that compiling took.
-        Kernels that the process has already loaded are not counted again.
+        Kernels of the CPU that the process has already loaded are not counted again.
 
     Raises:
         ValueError: If the number of shapes, or one of them, does not fit the model, or there is no such architecture.
