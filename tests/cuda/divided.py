@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from nb3d.kernels.cuda import conv3d_halo, conv3d_mma, conv3d_tile
+from nb3d.kernels.cuda import conv3d_halo, conv3d_mma, tiles
 from nb3d.kernels.cuda.splits import Split
 
 
 def divide(monkeypatch: pytest.MonkeyPatch, parts: int, run: int, filters: int = 32) -> None:
     """Gives every convolution ``parts`` parts of ``run`` pieces, and blocks of so many filters on tensor cores."""
-    layout, split = conv3d_tile.layout, Split(parts, run, 0.0)
-    monkeypatch.setattr(conv3d_tile, "layout", lambda case: replace(layout(case), split=split))
+    layout, split = tiles.layout, Split(parts, run, 0.0)
+    monkeypatch.setattr(tiles, "layout", lambda kind, case: replace(layout(kind, case), split=split))
     monkeypatch.setattr(conv3d_halo, "split", lambda case: split)
     monkeypatch.setattr(conv3d_mma, "choice", lambda kind, case: (filters, split))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 import pytest
 
 from nb3d.kernels import table
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.cuda import conv3d_halo, conv3d_mma, conv3d_tile
+from nb3d.kernels.cuda import conv3d_halo, conv3d_mma, tiles
+from nb3d.kernels.cuda.halos import TILE_KINDS
 from nb3d.kernels.cuda.splits import MOST_PARTS, MULTIPROCESSORS, Work, best_split, undivided
 from tests.cuda.divided import divide
 from tests.cuda.interpreted import Interpreted, compute_on
@@ -24,8 +24,8 @@ TENSORS = [pytest.param(item, id=item.name) for item in table.implementations("c
 SILU = int(Activation.SILU)
 
 
-def tiles(op: str):
-    return next(item for item in table.implementations(op, "cuda") if item.name == "tile")
+def tile_kernels(op: str):
+    return [pytest.param(item, id=item.name) for item in table.implementations(op, "cuda") if "tile" in item.name]
 
 
 def work(blocks: int, pieces: int) -> Work:
@@ -42,11 +42,11 @@ class TestConvolutions:
     """40 channels are three chunks of the halo kernels, and 68 steps of the tiles."""
 
     def test_parts_of_unequal_size(self, implementation, monkeypatch):
-        divide(monkeypatch, *((2, 40) if implementation.name == "tile" else (2, 2)))
+        divide(monkeypatch, *((2, 40) if "tile" in implementation.name else (2, 2)))
         check(implementation, conv((2, 3, 4), 40, 12, residual=True, activation=SILU, note="divided"))
 
     def test_filters_that_are_no_fours(self, implementation, monkeypatch):
-        divide(monkeypatch, *((3, 23) if implementation.name == "tile" else (3, 1)))
+        divide(monkeypatch, *((3, 23) if "tile" in implementation.name else (3, 1)))
         check(implementation, conv((3, 1, 2), 40, 7, residual=True, note="divided"))
 
     def test_64_filters_of_a_block(self, implementation, monkeypatch):
@@ -54,7 +54,7 @@ class TestConvolutions:
         check(implementation, conv((2, 3, 9), 8, 68, residual=True, kernel=(1, 2, 3), note="wide"))
 
     def test_divided_and_wide_in_any_order_of_warps(self, implementation, monkeypatch):
-        divide(monkeypatch, *((2, 3) if implementation.name == "tile" else (2, 1)), filters=64)
+        divide(monkeypatch, *((2, 3) if "tile" in implementation.name else (2, 1)), filters=64)
         example = conv((2, 2, 3), 20, 66, kernel=(1, 2, 2), bias=False, note="divided")
         check(implementation, example)
         first, second = (compute_on(Interpreted(seed), implementation, example) for seed in (None, 1))
@@ -63,22 +63,32 @@ class TestConvolutions:
 
 @needed
 class TestTiles:
-    def test_phases_of_unequal_length_are_divided_alike(self, monkeypatch):
+    @pytest.mark.parametrize("implementation", tile_kernels("conv3d_transpose"))
+    def test_phases_of_unequal_length_are_divided_alike(self, implementation, monkeypatch):
         example = transposed((2, 3, 2), 20, 6, (3, 2, 3), (2, 2, 2), activation=SILU, note="divided")
         divide(monkeypatch, 2, 3)  # phases of 8 and 4 taps: 10 and 5 steps; those of 2 taps end in the first part
-        check(tiles("conv3d_transpose"), example)
+        check(implementation, example)
 
-    def test_dense_rows_are_divided(self, monkeypatch):
+    @pytest.mark.parametrize("implementation", tile_kernels("dense"))
+    def test_dense_rows_are_divided(self, implementation, monkeypatch):
         divide(monkeypatch, 5, 3)
-        example = plain("dense", ((3, 200), (200, 37), (37,)), (3, 37), BARE, length=200, note="divided")
-        check(tiles("dense"), example)
+        check(implementation, plain("dense", ((3, 200), (200, 37), (37,)), (3, 37), BARE, length=200, note="divided"))
 
-    @pytest.mark.parametrize("tile", conv3d_tile.TILES, ids=lambda tile: f"{tile.rows} by {tile.columns}")
+    @pytest.mark.parametrize(
+        ("name", "tile"),
+        [
+            pytest.param("tile" if kind.name == "float32" else f"tile_{kind.name}", tile,
+                         id=f"{kind.name} {tile.rows} by {tile.columns}")
+            for kind in TILE_KINDS for tile in kind.tiles
+        ],
+    )  # fmt: skip
     @pytest.mark.parametrize("channels", [3, 8])
-    def test_every_tile(self, tile, channels, monkeypatch):
-        monkeypatch.setattr(conv3d_tile, "layout", partial(conv3d_tile.layout_with, tile))
+    def test_every_tile(self, name, tile, channels, monkeypatch):
+        monkeypatch.setattr(tiles, "layout", lambda kind, case: tiles.layout_with(kind, tile, case))
+        implementation = next(item for item in table.implementations("conv3d", "cuda") if item.name == name)
         for filters in (tile.columns - 3, 68):
-            check(tiles("conv3d"), conv((3, 5, 9), channels, filters, (2, 2, 2), residual=True, note="tile"))
+            example = conv((3, 5, 9), channels, filters, (2, 2, 2), residual=True, note="tile")
+            check(implementation, example)
 
 
 class TestBestSplit:

@@ -14,6 +14,7 @@ import numpy as np
 
 from nb3d.kernels.case import Arrays, Case, Kernel
 from nb3d.kernels.cuda import halos
+from nb3d.kernels.cuda.fragments import bf16_fragments, tf32_fragments
 from nb3d.kernels.cuda.halos import BLOCK, CHANNELS, MOST_SHARED, VOXEL, halo
 from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.cuda.splits import Split
@@ -26,7 +27,6 @@ RESIDENT = 2
 ARGUMENTS = (
     "float32[]", "uint32[]", *("float32[]",) * 3, *("int32",) * 17, "int64", "int32", *("float32",) * 2,
 )  # fmt: skip
-LANE = np.arange(32)
 
 
 @dataclass(frozen=True)
@@ -68,30 +68,6 @@ def choice(kind: Kind, case: Case) -> tuple[int, Split]:
     return min(options, key=lambda option: option[1].seconds)
 
 
-def round_tf32(values: np.ndarray) -> np.ndarray:
-    """Returns floats with 10 bits of mantissa, rounded to the nearest, ties away from zero, as the GPU rounds."""
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
-    rounded = np.where((bits & 0x7F800000) != 0x7F800000, bits + np.uint32(0x1000), bits)
-    return (rounded & np.uint32(0xFFFFE000)).view(np.float32)
-
-
-def round_bf16(values: np.ndarray) -> np.ndarray:
-    """Returns the upper halves of floats, rounded to the nearest, ties to even, as ``uint16``."""
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
-    rounded = (bits + np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1))) >> np.uint32(16)
-    return np.where(np.isnan(values), 0x7FFF, rounded).astype(np.uint16)
-
-
-def _fragments(tiled: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Picks what every lane needs: ``(..., channels of a step, 16 filters)`` -> ``(..., lane, product, rows)``.
-
-    Column ``g`` of product ``p`` is filter ``4 (g // 2) + g % 2 + 2 p``: a lane's sums are then 4 neighbours.
-    """
-    g = LANE // 4
-    columns = (g // 2 * 4 + g % 2)[:, None] + 2 * np.arange(2)
-    return tiled[..., rows[:, None, :], columns[:, :, None]]
-
-
 def pack(kind: Kind, columns: int, kernel: np.ndarray) -> np.ndarray:
     """Returns weights as words, ``(block of filters, chunk of channels, tap, step, piece, 16 filters, lane, 4)``."""
     channels, filters = kernel.shape[3:]
@@ -101,16 +77,7 @@ def pack(kind: Kind, columns: int, kernel: np.ndarray) -> np.ndarray:
     depth = 16 if kind is BF16 else 8
     tiled = whole.reshape(-1, chunks, CHANNELS // depth, depth, blocks, columns // 16, 16)
     tiled = tiled.transpose(4, 1, 0, 2, 5, 3, 6)  # block, chunk, tap, step, 16 filters, channel, filter
-    t = LANE % 4
-    if kind is BF16:
-        rows = 2 * t[:, None] + np.array([0, 1, 8, 9])
-        halves = round_bf16(_fragments(tiled, rows))
-        return np.ascontiguousarray(halves).view(np.uint32)
-    rows = t[:, None] + np.array([0, 4])
-    values = _fragments(tiled, rows)
-    high = round_tf32(values)
-    pieces = [high] if kind is TF32 else [high, round_tf32(values - high)]
-    return np.ascontiguousarray(np.stack(pieces, axis=4)).view(np.uint32)
+    return bf16_fragments(tiled) if kind is BF16 else tf32_fragments(tiled, pieces=kind.tap // 64, axis=4)
 
 
 def mma_program(kind: Kind, filters: int, kernel: tuple[int, ...], code: int) -> Program:

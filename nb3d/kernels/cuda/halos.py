@@ -6,16 +6,21 @@ import math
 from collections.abc import Callable
 
 from nb3d.kernels.case import Case, Kernel
-from nb3d.kernels.cuda import conv3d_tile
+from nb3d.kernels.cuda import tiles
+from nb3d.kernels.cuda.conv3d_tile import TILE
+from nb3d.kernels.cuda.conv3d_tile_tf32 import TILE_TF32
+from nb3d.kernels.cuda.conv3d_tile_tf32x3 import TILE_TF32X3
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program
 from nb3d.kernels.cuda.splits import Split, Work, best_split
 from nb3d.kernels.cuda.strides import MOST
 from nb3d.kernels.cuda.sums import launch_sums
+from nb3d.kernels.policy import current
 
 BLOCK = 4, 8, 8  # voxels of a block
 CHANNELS = 16  # of a chunk: those of a voxel that are in shared memory
 VOXEL = 80  # bytes of a voxel in shared memory
+TILE_KINDS = TILE, TILE_TF32, TILE_TF32X3
 MOST_SHARED = 99 * 1024  # bytes of a block on the smallest GPUs
 
 
@@ -47,14 +52,12 @@ def why_not(case: Case, shared: int) -> str | None:
 
 
 def why_slower(case: Case, split: Split) -> str | None:
-    """Returns that the kernel of tiles, which pads less, should compute a case instead."""
-    other = conv3d_tile.layout(case).split.seconds
-    if other < split.seconds:
-        return f"the kernel of tiles should take {1e6 * other:.0f} us, this one {1e6 * split.seconds:.0f}"
-    return None
+    """Returns that tiles, which pad less, should compute a case instead."""
+    kinds = (kind for kind in TILE_KINDS if current().precision in kind.precisions)
+    return next((reason for kind in kinds if (reason := tiles.why_slower(case, split, kind))), None)
 
 
-def tiles(case: Case) -> tuple[int, int, int]:
+def blocks_of(case: Case) -> tuple[int, int, int]:
     """Returns the blocks along every axis of the volume."""
     d, h, w = (-(-n // size) for n, size in zip(case.out[1:4], BLOCK, strict=True))
     return d, h, w
@@ -72,7 +75,7 @@ def split(case: Case, filters: int, speed: float, resident: int) -> Split:
     (batch, *_, channels), kernel = case.inputs[0], case.inputs[1][:3]
     weights = filters * CHANNELS * math.prod(kernel)
     work = Work(
-        blocks=batch * math.prod(tiles(case)) * -(-case.out[4] // filters), pieces=-(-channels // CHANNELS),
+        blocks=batch * math.prod(blocks_of(case)) * -(-case.out[4] // filters), pieces=-(-channels // CHANNELS),
         flops=2 * math.prod(BLOCK) * weights, traffic=4 * (math.prod(halo(kernel)) * CHANNELS + weights), speed=speed,
         warps=4, resident=resident, waits=2 + kernel[0] * kernel[1],
     )  # fmt: skip
@@ -89,7 +92,7 @@ def load(case: Case, filters: int, split: Split, program_of: Callable[[int], Pro
         program_of: Returns the program with the number of an activation.
     """
     (batch, *sizes, channels), (alpha, beta) = case.inputs[0], case.params[11:]
-    blocks = tiles(case)
+    blocks = blocks_of(case)
     grid = (batch * math.prod(blocks), -(-case.out[4] // filters), split.parts)
 
     def conv3d(x, kernel, biases, residual, out, scratch, *params):

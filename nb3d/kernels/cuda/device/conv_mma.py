@@ -26,6 +26,7 @@ from nb3d.kernels.cuda.device import asm
 from nb3d.kernels.cuda.device.epilogue import writer
 from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.device.staging import VECTORS, VOXEL, rounding, staging
+from nb3d.kernels.cuda.device.tensor_products import tensor_products, tensor_sums
 from nb3d.kernels.cuda.door import cuda
 
 DEPTH, HEIGHT, WIDTH, CHANNELS = 4, 8, 8, 4 * VECTORS
@@ -56,10 +57,12 @@ def build(kind: str, filters: int, kd: int, kh: int, kw: int, code: int):
     tap_bytes = steps * pieces * quads * 512
     stage_bytes, stage_words = kw * tap_bytes, kw * tap_bytes // 4
     stages = kd * kh
-    sums, words = PRODUCTS * quads * 8, quads * 4
+    sums = PRODUCTS * quads * 8
     write = writer(code)
     halo, columns = (halo_d, halo_h, halo_w), filters
     fill, fetch = staging(THREADS, halo, row_bytes, stage_bytes)
+    multiply = tensor_products(kind, PRODUCTS, quads, 2 * row_bytes, fresh=False)
+    spill = tensor_sums(PRODUCTS, quads, THREADS)
     settle = rounding(kind, THREADS, halo, row_bytes)
     second = 32 if halves else 16  # bytes from the first half of a step's channels to the second
 
@@ -69,8 +72,6 @@ def build(kind: str, filters: int, kd: int, kh: int, kw: int, code: int):
     ):  # fmt: skip
         begin = asm.shared_address(cuda.shared.array(0, "float32"))
         total = cuda.local.array(sums, "float32")
-        b = cuda.local.array(words, "uint32")
-        low = cuda.local.array(words, "uint32")
         t = I(cuda.threadIdx.x)
         lane, warp = t & I(31), t >> I(5)
         block = I(cuda.blockIdx.x)
@@ -111,39 +112,8 @@ def build(kind: str, filters: int, kd: int, kh: int, kw: int, code: int):
                 b_row = b_begin + buffer * U(stage_bytes)
                 for tap in range(kw):
                     for step in range(steps):
-                        for q in range(quads):
-                            at = b_row + U(tap * tap_bytes + (step * pieces * quads + q) * 512)
-                            b0, b1, b2, b3 = asm.shared4_words(at)
-                            b[q * 4], b[q * 4 + 1], b[q * 4 + 2], b[q * 4 + 3] = b0, b1, b2, b3
-                            if split:
-                                l0, l1, l2, l3 = asm.shared4_words(at + U(quads * 512))
-                                low[q * 4], low[q * 4 + 1], low[q * 4 + 2], low[q * 4 + 3] = l0, l1, l2, l3
-                        for i in range(PRODUCTS):
-                            a0, a1, a2, a3 = asm.matrices(a_row + U(2 * i * row_bytes + tap * VOXEL + step * 32))
-                            if split:
-                                x0, x1, x2, x3 = a0, a1, a2, a3
-                                a0, a1, a2, a3 = asm.to_tf32(x0), asm.to_tf32(x1), asm.to_tf32(x2), asm.to_tf32(x3)
-                                (r0, s0), (r1, s1) = asm.rest_tf32(x0, a0), asm.rest_tf32(x1, a1)
-                                (r2, s2), (r3, s3) = asm.rest_tf32(x2, a2), asm.rest_tf32(x3, a3)
-                            for q in range(quads):
-                                b0, b1, b2, b3 = b[q * 4], b[q * 4 + 1], b[q * 4 + 2], b[q * 4 + 3]
-                                k = (i * quads + q) * 8
-                                c0, c1, c2, c3 = total[k], total[k + 1], total[k + 2], total[k + 3]
-                                e0, e1, e2, e3 = total[k + 4], total[k + 5], total[k + 6], total[k + 7]
-                                if halves:
-                                    c0, c1, c2, c3 = asm.product_bf16(a0, a1, a2, a3, b0, b1, c0, c1, c2, c3)
-                                    e0, e1, e2, e3 = asm.product_bf16(a0, a1, a2, a3, b2, b3, e0, e1, e2, e3)
-                                else:
-                                    if split:
-                                        l0, l1, l2, l3 = low[q * 4], low[q * 4 + 1], low[q * 4 + 2], low[q * 4 + 3]
-                                        c0, c1, c2, c3 = asm.product_tf32(r0, r1, r2, r3, b0, b1, c0, c1, c2, c3)
-                                        e0, e1, e2, e3 = asm.product_tf32(r0, r1, r2, r3, b2, b3, e0, e1, e2, e3)
-                                        c0, c1, c2, c3 = asm.product_tf32(s0, s1, s2, s3, l0, l1, c0, c1, c2, c3)
-                                        e0, e1, e2, e3 = asm.product_tf32(s0, s1, s2, s3, l2, l3, e0, e1, e2, e3)
-                                    c0, c1, c2, c3 = asm.product_tf32(a0, a1, a2, a3, b0, b1, c0, c1, c2, c3)
-                                    e0, e1, e2, e3 = asm.product_tf32(a0, a1, a2, a3, b2, b3, e0, e1, e2, e3)
-                                total[k], total[k + 1], total[k + 2], total[k + 3] = c0, c1, c2, c3
-                                total[k + 4], total[k + 5], total[k + 6], total[k + 7] = e0, e1, e2, e3
+                        at = b_row + U(tap * tap_bytes + step * pieces * quads * 512)
+                        multiply(total, a_row + U(tap * VOXEL + step * 32), at)
                 a_row += U(row_bytes)
                 i_h += I(1)
                 if i_h == I(kh):
@@ -152,13 +122,8 @@ def build(kind: str, filters: int, kd: int, kh: int, kw: int, code: int):
                 buffer ^= U(1)
             cuda.syncthreads()
 
-        # A lane's sums: rows lane / 4 of two rows of voxels, 4 filters from 4 (lane % 4) on, for every product.
         mine = begin + U(t * I(16))
-        for i in range(PRODUCTS):
-            for q in range(quads):
-                k, to = (i * quads + q) * 8, mine + U((i * quads + q) * 2 * THREADS * 16)
-                asm.store_shared4(to, total[k], total[k + 1], total[k + 4], total[k + 5])
-                asm.store_shared4(to + U(THREADS * 16), total[k + 2], total[k + 3], total[k + 6], total[k + 7])
+        spill(total, mine)
         z, u = d0 + warp, w0 + (lane >> I(2))
         for quad in range(PRODUCTS * quads * 2):
             i, q, r = udiv(I(quad), I(quads * 2)), umod(I(quad) >> I(1), I(quads)), I(quad) & I(1)
