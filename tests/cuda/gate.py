@@ -11,7 +11,7 @@ from nb3d.kernels.activations import Activation
 from nb3d.kernels.cuda.conv3d_mma import BF16, FILTERS, TF32, TF32X3, mma_program
 from nb3d.kernels.cuda.halos import TILE_KINDS
 from nb3d.kernels.cuda.program import Program
-from nb3d.kernels.cuda.tiles import tile_program
+from nb3d.kernels.cuda.tile_launches import tile_program
 from tests.cuda.programs import launches_of, pairs
 
 # Bytes of shared memory that a block may have.

@@ -6,7 +6,6 @@ A module of the table for each precision calls ``serve``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +17,7 @@ from nb3d.kernels.cuda.fragments import bf16_fragments, tf32_fragments
 from nb3d.kernels.cuda.halos import BLOCK, CHANNELS, MOST_SHARED, VOXEL, halo
 from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.cuda.splits import Split
-from nb3d.kernels.cuda.sums import padded_bias, partial_bytes
+from nb3d.kernels.cuda.sums import Functions, padded_bias, partial_bytes
 from nb3d.kernels.policy import current
 
 THREADS = 128
@@ -87,12 +86,6 @@ def mma_program(kind: Kind, filters: int, kernel: tuple[int, ...], code: int) ->
         "conv_mma", ARGUMENTS, THREADS, RESIDENT, shared_bytes(kind, filters, kernel), kind=kind.name,
         filters=filters, kd=kd, kh=kh, kw=kw, code=code,
     )  # fmt: skip
-
-
-Functions = tuple[
-    Callable[[Case], str | None], Callable[[Case], str | None], Callable[[Case, Arrays], Arrays],
-    Callable[[Case, int], int], Callable[[Case], Kernel],
-]  # fmt: skip
 
 
 def serve(kind: Kind) -> Functions:

@@ -6,7 +6,8 @@ import numpy as np
 
 from nb3d.kernels.cuda.splits import FLOAT32
 from nb3d.kernels.cuda.sums import slices as slices
-from nb3d.kernels.cuda.tiles import Kind, Tile, serve
+from nb3d.kernels.cuda.tile_launches import serve
+from nb3d.kernels.cuda.tiles import Kind, Tile
 from nb3d.kernels.policy import PRECISIONS
 
 TILES = (

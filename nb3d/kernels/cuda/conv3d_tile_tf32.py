@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from nb3d.kernels.cuda.conv3d_tile import TILE
 from nb3d.kernels.cuda.sums import slices as slices
-from nb3d.kernels.cuda.tiles import Kind, Tile, packed_tf32, serve
+from nb3d.kernels.cuda.tile_launches import serve
+from nb3d.kernels.cuda.tile_packing import packed_tf32
+from nb3d.kernels.cuda.tiles import Kind, Tile
 
 TILES = (
     Tile(128, 64, 32, 64, 128, 110e12, 4), Tile(64, 64, 16, 64, 128, 90e12, 5), Tile(128, 32, 32, 32, 128, 80e12, 5),

@@ -6,7 +6,9 @@ from functools import partial
 
 from nb3d.kernels.cuda.conv3d_tile import TILE
 from nb3d.kernels.cuda.sums import slices as slices
-from nb3d.kernels.cuda.tiles import Kind, Tile, packed_tf32, serve
+from nb3d.kernels.cuda.tile_launches import serve
+from nb3d.kernels.cuda.tile_packing import packed_tf32
+from nb3d.kernels.cuda.tiles import Kind, Tile
 
 TILES = (
     Tile(128, 64, 32, 64, 128, 65e12, 2), Tile(64, 64, 16, 64, 128, 55e12, 5), Tile(128, 32, 32, 32, 128, 50e12, 4),

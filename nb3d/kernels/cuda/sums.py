@@ -7,12 +7,13 @@ Each part of a divided sum (see ``splits.py``) goes to scratch, without bias, re
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
 from nb3d.kernels.activations import Activation
-from nb3d.kernels.case import OUT, Case
+from nb3d.kernels.case import OUT, Arrays, Case, Kernel
 from nb3d.kernels.cuda.arrays import Array, absent
 from nb3d.kernels.cuda.launches import launch
 from nb3d.kernels.cuda.program import Program, program
@@ -21,6 +22,13 @@ from nb3d.kernels.cuda.strides import flat
 
 THREADS = 128
 ARGUMENTS = (*("float32[]",) * 4, *("int32",) * 2, "int64", *("int32",) * 3, *("float32",) * 2)
+
+
+# ``accepts``, ``declines``, ``prepare``, ``scratch`` and ``load`` of a module of the table.
+Functions = tuple[
+    Callable[[Case], str | None], Callable[[Case], str | None], Callable[[Case, Arrays], Arrays],
+    Callable[[Case, int], int], Callable[[Case], Kernel],
+]  # fmt: skip
 
 
 class LaunchSums(Protocol):

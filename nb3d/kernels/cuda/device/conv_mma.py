@@ -70,7 +70,7 @@ def build(kind: str, filters: int, kd: int, kh: int, kw: int, code: int):
         x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
         tiles_d, tiles_h, tiles_w, run, whole, fours, alpha, beta,
     ):  # fmt: skip
-        begin = asm.shared_address(cuda.shared.array(0, "float32"))
+        begin = asm.shared_address(cuda.shared.array(0, "float32", 16))
         total = cuda.local.array(sums, "float32")
         t = I(cuda.threadIdx.x)
         lane, warp = t & I(31), t >> I(5)

@@ -63,7 +63,7 @@ def build(kind: str, rows: int, columns: int, tall: int, wide: int, vector: int,
         x, table, phases, weights, bias, residuals, out, batch, d, h, w, channels, seen, s_d, s_h, s_w, o_d, o_h, o_w,
         u_d, u_h, u_w, pitch, made, padded, steps, groups, parts, run, whole, fours, alpha, beta,
     ):  # fmt: skip
-        tiles_at = asm.shared_address(cuda.shared.array(0, "float32"))
+        tiles_at = asm.shared_address(cuda.shared.array(0, "float32", 16))
         corner = cuda.shared.array(row_words, "int32", 16)
         source = cuda.shared.array(row_values, "int64", 8)
         target = cuda.shared.array(row_values, "int64", 8)
