@@ -51,6 +51,7 @@ _COPIES = (
     "concatenate", "transpose", "slice", "upsample3d", "pad3d", "crop3d", "cast", "identity", "reshape", "broadcast_to",
     "pad", "assign", "unfold",
 )  # fmt: skip
+_HALOS = ("bf16", "tf32", "tf32x3", "halo", "stem")
 _REDUCTIONS = ("sum", "mean", "max", "min", "prod", "any", "all", "variance")
 
 _REFERENCE: dict[str, str] = {
@@ -93,7 +94,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     *((op, "cpu", "rows", "nb3d.kernels.cpu.borders") for op in ("pad3d", "crop3d")),
     *((op, "cpu", "strided", "nb3d.kernels.cpu.strided") for op in ("transpose", "slice", "broadcast_to")),
     *((op, "cpu", "chunks", "nb3d.kernels.cpu.reductions") for op in ("sum", "mean", "max", "min")),
-    *(("conv3d", "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}") for name in ("bf16", "tf32", "tf32x3", "halo")),
+    *(("conv3d", "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}") for name in _HALOS),
     *(
         (op, "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}")
         for op in ("conv3d", "conv3d_transpose", "dense")

@@ -9,10 +9,12 @@ import pytest
 
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.cuda.conv3d_mma import BF16, FILTERS, TF32, TF32X3, mma_program
+from nb3d.kernels.cuda.conv3d_stem import stem_program
 from nb3d.kernels.cuda.halos import TILE_KINDS
 from nb3d.kernels.cuda.program import Program
 from nb3d.kernels.cuda.tile_launches import tile_program
 from tests.cuda.programs import launches_of, pairs
+from tests.kernels.cases import conv
 
 # Bytes of shared memory that a block may have.
 ARCHITECTURES = {"sm_80": 163, "sm_86": 99, "sm_89": 99, "sm_90a": 227, "sm_120": 99}
@@ -23,7 +25,15 @@ REGISTERS = {
     "strided": 64, "pool": 96, "reduce": 64, "softmax": 80, "conv_plain": 96, "normalize": 64, "matmul": 168,
     "upsample_linear": 96, "position": 48, "running": 48, "gather": 48, "rank": 48, "combine": 64,
 }  # fmt: skip
-TILES = ("conv_tile", "conv_halo", "conv_mma")
+STEMS = [
+    conv(sizes, channels, 64, kernel, strides).case
+    for sizes, channels, kernel, strides in (
+        ((16, 56, 56), 3, (3, 7, 7), (1, 2, 2)), ((16, 16, 16), 1, (7, 7, 7), (1, 1, 1)),
+        ((16, 16, 16), 2, (5, 5, 5), (1, 1, 1)), ((16, 16, 16), 3, (3, 3, 3), (1, 1, 1)),
+        ((16, 16, 16), 4, (3, 3, 3), (1, 1, 1)), ((16, 16, 16), 4, (3, 3, 3), (2, 2, 2)),
+    )
+]  # fmt: skip
+TILES = ("conv_tile", "conv_halo", "conv_mma", "conv_stem")
 FILE = 2**16  # registers of a multiprocessor
 
 
@@ -35,6 +45,7 @@ def programs() -> tuple[Program, ...]:
         tile_program(kind, tile, vector, code) for kind in TILE_KINDS for tile in kind.tiles for vector in (1, 4)
     }
     large |= {mma_program(kind, filters, (3, 3, 3), code) for kind in (TF32, TF32X3, BF16) for filters in FILTERS}
+    large |= {stem_program(case, code) for case in STEMS}
     asked = {launch.program for pair in pairs(most=1e12) for launch in launches_of(*pair)}
     return tuple(sorted(asked | large, key=lambda item: item.name))
 

@@ -36,20 +36,20 @@ def test_three_products_of_tf32_are_as_accurate_as_float32():
 
 
 @pytest.mark.parametrize(
-    ("precision", "halo", "tile"),
+    ("precision", "halo", "tile", "stem"),
     [
-        ("float32", "halo", "tile"), ("fast_float32", "tf32x3", "tile_tf32x3"), ("tf32", "tf32", "tile_tf32"),
-        ("bfloat16", "bf16", "tile_tf32"),
+        ("float32", "halo", "tile", "stem"), ("fast_float32", "tf32x3", "tile_tf32x3", "tile_tf32x3"),
+        ("tf32", "tf32", "tile_tf32", "tile_tf32"), ("bfloat16", "bf16", "tile_tf32", "tile_tf32"),
     ],
 )  # fmt: skip
-def test_the_precision_chooses_the_kernel(precision, halo, tile, monkeypatch):
+def test_the_precision_chooses_the_kernel(precision, halo, tile, stem, monkeypatch):
     monkeypatch.setattr(policy, "_chosen", policy.Policy(precision=precision))
 
     def chosen(example) -> str:
         return table.select(example.case, "cuda").implementation.name
 
     assert chosen(conv((32, 32, 32), 32, 32)) == halo
-    assert chosen(conv((32, 32, 32), 3, 32)) == tile
+    assert chosen(conv((64, 64, 64), 3, 64)) == stem
     assert chosen(conv((32, 32, 32), 64, 64, strides=(2, 2, 2))) == tile
     assert chosen(transposed((16, 16, 16), 128, 64)) == tile
     assert chosen(plain("dense", ((1, 4096), (4096, 4096), (4096,)), (1, 4096), BARE)) == "tile"  # reads weights once

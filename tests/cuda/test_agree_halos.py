@@ -9,7 +9,7 @@ pytestmark = needed
 
 
 def chosen(implementation, example) -> bool:
-    return implementation.name in ("halo", "tf32", "tf32x3", "bf16")
+    return implementation.name in ("halo", "tf32", "tf32x3", "bf16", "stem")
 
 
 @through(chosen)

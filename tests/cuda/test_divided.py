@@ -20,7 +20,11 @@ from tests.kernels.cases import conv, transposed
 from tests.kernels.compare import assert_close
 from tests.kernels.example import BARE, plain
 
-TENSORS = [pytest.param(item, id=item.name) for item in table.implementations("conv3d", "cuda") if item.name != "plain"]
+KERNELS = [
+    pytest.param(item, id=item.name)
+    for item in table.implementations("conv3d", "cuda")
+    if item.name not in ("plain", "stem")
+]
 SILU = int(Activation.SILU)
 
 
@@ -37,7 +41,7 @@ def check(implementation, example) -> None:
 
 
 @needed
-@pytest.mark.parametrize("implementation", TENSORS)
+@pytest.mark.parametrize("implementation", KERNELS)
 class TestConvolutions:
     """40 channels are three chunks of the halo kernels, and 68 steps of the tiles."""
 
@@ -59,6 +63,20 @@ class TestConvolutions:
         check(implementation, example)
         first, second = (compute_on(Interpreted(seed), implementation, example) for seed in (None, 1))
         np.testing.assert_array_equal(first, second)
+
+
+@needed
+@pytest.mark.parametrize("filters", [5, 40])
+@pytest.mark.parametrize(
+    ("channels", "kernel", "strides"),
+    [
+        (1, (3, 3, 3), (1, 1, 1)), (2, (1, 5, 7), (1, 1, 1)), (3, (3, 3, 3), (1, 1, 1)), (3, (3, 4, 3), (2, 1, 2)),
+        (4, (2, 2, 2), (3, 3, 3)), (4, (1, 1, 1), (1, 1, 1)),
+    ],
+)  # fmt: skip
+def test_stems(channels, kernel, strides, filters):
+    stem = next(item for item in table.implementations("conv3d", "cuda") if item.name == "stem")
+    check(stem, conv((5, 9, 11), channels, filters, kernel, strides, residual=True, activation=SILU, note="stem"))
 
 
 @needed

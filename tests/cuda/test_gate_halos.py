@@ -9,7 +9,7 @@ pytestmark = needed
 
 
 def chosen(item) -> bool:
-    return item.source in ("conv_halo", "conv_mma")
+    return item.source in ("conv_halo", "conv_mma", "conv_stem")
 
 
 @through(chosen)

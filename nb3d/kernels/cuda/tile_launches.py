@@ -21,8 +21,8 @@ from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.cuda.scratch import Cutter, aligned
 from nb3d.kernels.cuda.strides import flat
 from nb3d.kernels.cuda.sums import Functions, launch_sums, padded_bias, partial_bytes
-from nb3d.kernels.cuda.tile_packing import WORDS, padded_weights, phase_words, table_of, vector_of
-from nb3d.kernels.cuda.tiles import DEPTH, Kind, Tile
+from nb3d.kernels.cuda.tile_packing import WORDS, padded_weights, phase_words, table_of
+from nb3d.kernels.cuda.tiles import DEPTH, Kind, Tile, vector_of
 from nb3d.kernels.policy import current
 
 STAGES = 3  # steps in shared memory

@@ -9,15 +9,10 @@ import numpy as np
 
 from nb3d.kernels.cuda.correlations import Sizes
 from nb3d.kernels.cuda.fragments import tf32_fragments
-from nb3d.kernels.cuda.tiles import DEPTH, Layout
+from nb3d.kernels.cuda.tiles import DEPTH, Layout, vector_of
 
 FAR = -(1 << 28)  # a displacement that leads out of every volume
 WORDS = 12  # of a phase
-
-
-def vector_of(sizes: Sizes) -> int:
-    """Returns how many channels are copied together."""
-    return 4 if sizes.seen % 4 == 0 and sizes.x[4] % 4 == 0 else 1
 
 
 def phase_words(item: Layout) -> np.ndarray:

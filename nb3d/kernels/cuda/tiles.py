@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from nb3d.kernels.case import Case
-from nb3d.kernels.cuda.correlations import Correlation, correlations, sizes_of
+from nb3d.kernels.cuda.correlations import Correlation, Sizes, correlations, sizes_of
 from nb3d.kernels.cuda.splits import Split, Work, best_split, undivided
 from nb3d.kernels.cuda.strides import MOST
 
@@ -126,14 +126,20 @@ def layout_with(kind: Kind, tile: Tile, case: Case) -> Layout:
     steps = [-(-len(phase.taps) * sizes.seen // DEPTH) for phase in phases]
     rows = [-(-sizes.x[0] * math.prod(phase.counts) // tile.rows) for phase in phases]
     columns = -(-sizes.made // tile.columns)
+    copied = tile.rows * (1 if vector_of(sizes) == 4 else 2)  # single values come with neighbours
     work = Work(
         blocks=sum(rows) * columns * sizes.groups, pieces=max(steps), flops=2 * tile.rows * tile.columns * DEPTH,
-        traffic=4 * (tile.rows + kind.pieces * tile.columns) * DEPTH, speed=tile.speed, warps=tile.threads // 32,
+        traffic=4 * (copied + kind.pieces * tile.columns) * DEPTH, speed=tile.speed, warps=tile.threads // 32,
         resident=tile.resident,
     )  # fmt: skip
     split = best_split(work, math.prod(case.out) * 4) if sizes.groups == 1 else undivided(work)
     begins = tuple(sum(steps[:number]) for number in range(len(steps) + 1))
     return Layout(phases, tile, split, (max(rows), columns), begins, padded_filters(kind, sizes.made))
+
+
+def vector_of(sizes: Sizes) -> int:
+    """Returns how many channels are copied together."""
+    return 4 if sizes.seen % 4 == 0 and sizes.x[4] % 4 == 0 else 1
 
 
 def why_slower(case: Case, split: Split, other: Kind) -> str | None:

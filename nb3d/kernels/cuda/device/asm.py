@@ -88,6 +88,16 @@ def store4(context, address, a, b, c, d):
 
 
 @intrinsic
+def shared1(context, address):
+    """A float of shared memory, from an address."""
+
+    def generate(ctx, builder, signature, arguments):
+        return _emit(builder, "ld.shared.f32 $0, [$1];", f"=f,r,{MEMORY}", arguments, F32)
+
+    return types.float32(types.uint32), generate
+
+
+@intrinsic
 def shared4(context, address):
     """Four floats of shared memory, from an address."""
 

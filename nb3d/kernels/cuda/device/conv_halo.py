@@ -16,13 +16,12 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels.cuda.device import asm
-from nb3d.kernels.cuda.device.epilogue import writer
+from nb3d.kernels.cuda.device.blocks import TALL, WIDE, locating, writing
 from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.device.staging import VECTORS, VOXEL, staging
 from nb3d.kernels.cuda.door import cuda
 
 WIDTH, FILTERS, CHANNELS = 8, 32, 4 * VECTORS  # of a block, and of a chunk
-TALL, WIDE = 8, 8  # voxels and filters of a thread
 I, U = np.int32, np.uint32  # noqa: E741
 
 
@@ -47,7 +46,7 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
     stage_floats, stage_bytes = kw * tap_floats, kw * tap_floats * 4
     stages = kd * kh
     parts, held, quads = TALL * WIDE, TALL * 4, WIDE // 4
-    write = writer(code)
+    locate, finish = locating(depth, height, WIDTH), writing(across, threads, code)
     fill, fetch = staging(threads, (halo_d, halo_h, halo_w), row_bytes, stage_bytes)
 
     def conv_halo(
@@ -60,9 +59,7 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
         t = I(cuda.threadIdx.x)
         tx, ty = umod(t, I(across)), udiv(t, I(across))
         block = I(cuda.blockIdx.x)
-        w0, rest = umod(block, tiles_w) * I(WIDTH), udiv(block, tiles_w)
-        h0, rest = umod(rest, tiles_h) * I(height), udiv(rest, tiles_h)
-        d0, batch = umod(rest, tiles_d) * I(depth), udiv(rest, tiles_d)
+        batch, d0, h0, w0 = locate(block, tiles_d, tiles_h, tiles_w)
         column = I(cuda.blockIdx.y) * I(FILTERS)
         for i in range(parts):
             total[i] = np.float32(0)
@@ -112,20 +109,12 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
                 buffer ^= U(1)
             cuda.syncthreads()
 
-        mine = begin + U(t * I(16))
-        for i in range(TALL):
-            for j in range(quads):
-                k = i * WIDE + j * 4
-                to = mine + U((i * quads + j) * threads * 16)
-                asm.store_shared4(to, total[k], total[k + 1], total[k + 2], total[k + 3])
         z, y = d0 + y_d, h0 + y_h
-        for quad in range(TALL * quads):
-            u = w0 + udiv(I(quad), I(quads))
-            f = column + tx * I(4) + umod(I(quad), I(quads)) * I(across * 4)
-            if (u < o_w) & (y < o_h) & (z < o_d) & (f < filters):
-                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * pitch + (part + f)
-                v0, v1, v2, v3 = asm.shared4(mine + U(I(quad) * I(threads * 16)))
-                b = asm.global_address(bias, f)
-                write(out, residuals, to, filters - f, fours, v0, v1, v2, v3, b, alpha, beta)
+        row = (np.int64(batch) * o_d + z) * o_h + y
+        valid = (z < o_d) & (y < o_h)
+        mine, first = begin + U(t * I(16)), column + tx * I(4)
+        finish(
+            out, residuals, bias, total, mine, row, w0, o_w, valid, first, filters, pitch, part, fours, alpha, beta
+        )  # fmt: skip
 
     return conv_halo

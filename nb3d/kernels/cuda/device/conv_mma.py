@@ -23,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels.cuda.device import asm
+from nb3d.kernels.cuda.device.blocks import locating
 from nb3d.kernels.cuda.device.epilogue import writer
 from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.device.staging import VECTORS, VOXEL, rounding, staging
@@ -58,7 +59,7 @@ def build(kind: str, filters: int, kd: int, kh: int, kw: int, code: int):
     stage_bytes, stage_words = kw * tap_bytes, kw * tap_bytes // 4
     stages = kd * kh
     sums = PRODUCTS * quads * 8
-    write = writer(code)
+    write, locate = writer(code), locating(DEPTH, HEIGHT, WIDTH)
     halo, columns = (halo_d, halo_h, halo_w), filters
     fill, fetch = staging(THREADS, halo, row_bytes, stage_bytes)
     multiply = tensor_products(kind, PRODUCTS, quads, 2 * row_bytes, fresh=False)
@@ -75,9 +76,7 @@ def build(kind: str, filters: int, kd: int, kh: int, kw: int, code: int):
         t = I(cuda.threadIdx.x)
         lane, warp = t & I(31), t >> I(5)
         block = I(cuda.blockIdx.x)
-        w0, rest = umod(block, tiles_w) * I(WIDTH), udiv(block, tiles_w)
-        h0, rest = umod(rest, tiles_h) * I(HEIGHT), udiv(rest, tiles_h)
-        d0, batch = umod(rest, tiles_d) * I(DEPTH), udiv(rest, tiles_d)
+        batch, d0, h0, w0 = locate(block, tiles_d, tiles_h, tiles_w)
         column = I(cuda.blockIdx.y) * I(columns)
         for i in range(sums):
             total[i] = np.float32(0)
