@@ -20,10 +20,10 @@ import numpy as np
 import nb3d
 from benchmarks.architectures import c3d, resnet18, unet
 from benchmarks.frameworks import keras_like
-from benchmarks.gpu_compile import compile_all
 from benchmarks.gpu_targets import COMPILED, EAGER, HEAD, PEER_PRECISION, Measured, targets
 from benchmarks.networks import INPUT, Network, Step
 from nb3d.kernels import devices
+from nb3d.kernels.cuda.ahead import compile_all
 from nb3d.plan.gpu_binding import programs
 from nb3d.plan.on_gpu import GpuExecutor
 
@@ -129,7 +129,7 @@ def prepare() -> None:
         plan = keras_like.build(nb3d, network).plan(network.shape, device="cuda")
         wanted |= set(programs(plan.schedule))
     start = time.monotonic()
-    compile_all(wanted, devices.gpu().driver.architecture)
+    compile_all(wanted, [devices.gpu().driver.architecture])
     print(f"{len(wanted)} kernels compiled or found in {time.monotonic() - start:.0f} s", flush=True)
 
 

@@ -41,6 +41,7 @@ THIRD_PARTIES: dict[str, frozenset[str]] = {
     "kernels/cuda/device": frozenset({"numba", "llvmlite"}),
     "kernels/cuda/door": frozenset({"numba"}),
     "kernels/cuda/driver": frozenset({"cuda"}),
+    "kernels/cuda/assembler": frozenset({"cuda"}),
     "saving": frozenset({"h5py"}),
     "inspect": frozenset({"PIL"}),
 }

@@ -21,6 +21,18 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to run (default: %(default)s)")
 
 
+def add_architectures(parser: argparse.ArgumentParser) -> None:
+    """Which GPUs to compile for."""
+    parser.add_argument(
+        "--arch",
+        type=lambda text: text.split(","),
+        action="extend",
+        default=[],
+        metavar="SM,...",
+        help="with --device cuda: compile for these GPUs, such as sm_80,sm_90a; this machine needs none then",
+    )
+
+
 def add_shapes(parser: argparse.ArgumentParser) -> None:
     """The sizes of the inputs, and how many samples at a time."""
     parser.add_argument(

@@ -1,11 +1,11 @@
-"""``nb3d warmup [FILE --shape D,H,W]``: kernels compiled before they are needed."""
+"""``nb3d warmup [FILE --shape D,H,W] [--arch sm_90a]``: kernels compiled before they are needed."""
 
 from __future__ import annotations
 
 import argparse
 import warnings
 
-from nb3d.cli.options import Commands, add_device, add_file, add_shapes
+from nb3d.cli.options import Commands, add_architectures, add_device, add_file, add_shapes
 from nb3d.cli.plan import batch_shapes
 from nb3d.models import load_model
 from nb3d.models.warmup import warmup
@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
     add_file(parser, optional=True)
     add_shapes(parser)
     add_device(parser)
+    add_architectures(parser)
     parser.set_defaults(run=run)
 
 
@@ -31,8 +32,8 @@ def run(options: argparse.Namespace) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "nb3d compiles its kernels anew", RuntimeWarning)
         if options.file is None:
-            print(warmup(device=options.device))
+            print(warmup(device=options.device, architecture=options.arch))
         else:
             model = load_model(options.file)
             shapes = batch_shapes(model, options.shape, options.batch)
-            print(warmup(model, *shapes, device=options.device))
+            print(warmup(model, *shapes, device=options.device, architecture=options.arch))

@@ -81,8 +81,26 @@ def devices() -> tuple[Device, ...]:
     return _DEVICES
 
 
+def named(name: str = "auto") -> Device:
+    """Returns the device that a name means, whether it can be used here or not: enough for a plan.
+
+    Args:
+        name: ``"auto"``, or the name of a device.
+
+    Raises:
+        ValueError: There is no device of that name.
+    """
+    if name == "auto":
+        return _best()
+    for device in _DEVICES:
+        if device.name == name:
+            return device
+    names = ", ".join(repr(device.name) for device in _DEVICES)
+    raise ValueError(f"Unknown device {name!r}: choose 'auto', {names}.")
+
+
 def resolve(name: str = "auto") -> Device:
-    """Returns the device that a name means.
+    """Returns the device that a name means, to run something there.
 
     Args:
         name: ``"auto"``, or the name of a device.
@@ -91,16 +109,12 @@ def resolve(name: str = "auto") -> Device:
         RuntimeError: The device was asked for by name and is not available.
         ValueError: There is no device of that name.
     """
-    if name == "auto":
-        return _best()
-    for device in _DEVICES:
-        if device.name == name:
-            usable, reason = device.available()
-            if not usable:
-                raise RuntimeError(f"The device {name!r} is not available: {reason}.")
-            return device
-    names = ", ".join(repr(device.name) for device in _DEVICES)
-    raise ValueError(f"Unknown device {name!r}: choose 'auto', {names}.")
+    device = named(name)
+    if name != "auto":
+        usable, reason = device.available()
+        if not usable:
+            raise RuntimeError(f"The device {name!r} is not available: {reason}.")
+    return device
 
 
 @cache

@@ -94,7 +94,11 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     *((op, "cpu", "strided", "nb3d.kernels.cpu.strided") for op in ("transpose", "slice", "broadcast_to")),
     *((op, "cpu", "chunks", "nb3d.kernels.cpu.reductions") for op in ("sum", "mean", "max", "min")),
     *(("conv3d", "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}") for name in ("bf16", "tf32", "tf32x3", "halo")),
-    *((op, "cuda", "tile", "nb3d.kernels.cuda.conv3d_tile") for op in ("conv3d", "conv3d_transpose", "dense")),
+    *(
+        (op, "cuda", name, f"nb3d.kernels.cuda.conv3d_{name}")
+        for op in ("conv3d", "conv3d_transpose", "dense")
+        for name in ("tile_tf32", "tile_tf32x3", "tile")
+    ),
     *((op, "cuda", "plain", "nb3d.kernels.cuda.conv3d_plain") for op in ("conv3d", "conv3d_transpose")),
     *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in _POOLING),
     ("upsample3d_linear", "cuda", "planes", "nb3d.kernels.cuda.upsample_linear"),

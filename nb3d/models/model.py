@@ -209,10 +209,18 @@ class Model(Network, Layer):
         Args:
             *shapes: One shape per input, with or without the batch size (the model's own then, or 1). Without any, the
                 model's own input shapes, which must be known but for the batch size.
-            device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+            device: ``'auto'``, ``'cpu'`` or ``'cuda'``; to look at a plan for a GPU takes none.
 
         Raises:
             ValueError: If the number of shapes, or one of them, does not fit.
+
+        Example:
+            >>> import nb3d
+            >>> x = nb3d.Input((None, None, None, 8))
+            >>> model = nb3d.Model(x, nb3d.layers.Conv3D(16, 3, padding="same", name="conv")(x))
+            >>> print(model.plan((32, 32, 32, 8), device="cuda"))  # doctest: +ELLIPSIS
+            step  layer  operation     output ...
+            0     conv   conv3d + add  1x32x32x32x16 ...
         """
         wanted = [tensor.shape for tensor in self.inputs]
         if len(shapes) == 1 and shapes[0] and isinstance(shapes[0][0], list | tuple):

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from nb3d import layers
 from nb3d.engine.contexts import Graph
 from nb3d.kernels import compiling
 from nb3d.models.model import Model
+from nb3d.plan.function import Plan
 
 Block = Callable[[Any, int], Any]
 
 _SIDES = (32, 64, 96, 128)  # of the volumes that the usual networks get
 
 
-def warmup(model: Model | None = None, *shapes: Any, device: str = "auto") -> compiling.Count:
+def warmup(
+    model: Model | None = None, *shapes: Any, device: str = "auto", architecture: str | Sequence[str] = ()
+) -> compiling.Count:
     """Compiles kernels into the folder where this process and later ones find them; runs nothing.
+
+    Kernels depend on the shapes and, those of a GPU, on the precision that holds (`nb3d.config.set_precision`).
 
     Args:
         model: The model whose predictions are to start at once. Without one, the kernels of usual networks: U-Nets of
             16 and 32 filters and a classifier, on cubes of 32 to 128 voxels.
-        *shapes: One shape per input, as for `Model.plan`: kernels depend on them.
+        *shapes: One shape per input, as for `Model.plan`.
         device: ``'auto'``, ``'cpu'`` or ``'cuda'``.
+        architecture: With ``'cuda'``, those of the cards that will run the kernels, one or several, as nvcc names them
+            (``'sm_86'``), or their compute capabilities (``'8.6'``). Then neither a GPU nor a driver is needed, only
+            the compilers that ``pip install "nb3d[cuda]"`` brings. Without one, that of the GPU of this machine.
 
     Returns:
         How many kernels were compiled (`compiled`) and found on disk (`found`), and the `seconds` that compiling took.
-        Kernels that the process has already loaded are not counted again.
+        Kernels of the CPU that the process has already loaded are not counted again.
 
     Raises:
-        ValueError: If the number of shapes, or one of them, does not fit the model.
+        ValueError: If the number of shapes, or one of them, does not fit the model, or there is no such architecture.
         TypeError: If there are shapes but no model.
+        RuntimeError: If there is no GPU and no architecture is named, or if the compilers are missing.
 
     Example:
         >>> import nb3d
@@ -40,17 +49,27 @@ def warmup(model: Model | None = None, *shapes: Any, device: str = "auto") -> co
         True
         >>> nb3d.warmup(model, (8, 8, 8, 1)).compiled
         0
+        >>> nb3d.warmup(model, (8, 8, 8, 1), device="cuda", architecture=["sm_80", "sm_90a"])  # doctest: +SKIP
     """
-    before = compiling.count()
-    if model is not None:
-        model.plan(*shapes, device=device).compile()
-    elif shapes:
+    architectures = [architecture] if isinstance(architecture, str) else [*architecture]
+    if architectures and device != "cuda":
+        raise ValueError(f"warmup: an architecture is that of a GPU: expected device='cuda' with it, got {device!r}.")
+    if model is None and shapes:
         raise TypeError(f"warmup: got {len(shapes)} shapes, but no model that they are for.")
-    else:
-        for network in _usual():
-            for side in _SIDES:
-                network.plan((side, side, side, 1), device=device).compile()
+    from nb3d.plan.ahead import compile_plans  # a graph is built without a plan
+
+    before = compiling.count()
+    compile_plans((plan.schedule for plan in _plans(model, shapes, device)), architectures)
     return compiling.count().since(before)
+
+
+def _plans(model: Model | None, shapes: tuple[Any, ...], device: str) -> Iterator[Plan]:
+    if model is not None:
+        yield model.plan(*shapes, device=device)
+        return
+    for network in _usual():
+        for side in _SIDES:
+            yield network.plan((side, side, side, 1), device=device)
 
 
 def _usual() -> Iterator[Model]:

@@ -47,7 +47,9 @@ def check_feeds(inputs: Sequence[KerasTensor], arrays: Any, device: str, any_bat
     Raises:
         TypeError: If they are no list of arrays, or lie on a GPU and are not for it, or have another dtype there.
         ValueError: If their number or one of them does not fit, or one lies on another GPU, or not contiguous there.
+        RuntimeError: If the device cannot be used.
     """
+    devices.resolve(device)  # before somebody plans for it
     if isinstance(arrays, np.ndarray) or not isinstance(arrays, Sequence):
         raise TypeError(f"Expected a list of {len(inputs)} arrays, got {type(arrays).__name__}.")
     if len(arrays) != len(inputs):

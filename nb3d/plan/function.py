@@ -54,20 +54,6 @@ class Plan:
         """Memory of weights and arena together."""
         return self.schedule.constant_bytes + self.arena_bytes
 
-    def compile(self) -> None:
-        """Compiles what a run calls, or finds it on disk; runs nothing and allocates nothing."""
-        if self.schedule.device == "cuda":
-            from nb3d.plan.gpu_binding import programs
-
-            devices.gpu().load(programs(self.schedule))
-        for item in self.schedule.steps:
-            if item.step.output not in self.schedule.views:
-                item.choice.implementation.load(item.case)
-        if any(item.choice.implementation.device == "cpu" for item in self.schedule.steps):
-            from nb3d.kernels.cpu.launch import compile_loops
-
-            compile_loops()
-
     def __str__(self) -> str:
         from nb3d.plan.explain import explain
 
@@ -195,7 +181,7 @@ class Function:
         return check_feeds(self.inputs, arrays, self.device, any_batch)
 
     def plan(self, shapes: Sequence[Dims]) -> Plan:
-        """The plan for inputs of these shapes, made without running or packing anything."""
+        """The plan for inputs of these shapes, made without running or packing anything; it needs no GPU."""
         return Plan(self._schedule(shapes))
 
     def working_memory(self, shapes: Sequence[Dims]) -> int:
@@ -217,7 +203,7 @@ class Function:
         specs = [TensorSpec(tuple(shape), t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
         graph = capture(self.inputs, specs, self.outputs, self.updates)
         graph = graph if self.check_finite else run_passes(graph)
-        device, threads = devices.resolve(self.device).name, os.cpu_count() or 1
+        device, threads = devices.named(self.device).name, os.cpu_count() or 1
         overwrite = not watch.validating()  # what is checked against the reference must still have its operands
         plan = schedule(graph, device, threads, overwrite)
         if plan.host_steps:

@@ -190,12 +190,27 @@ def test_doctor_says_why_there_is_no_gpu_and_what_to_do(run: Any) -> None:
 
 
 @pytest.mark.skipif(nb3d.devices()[1].available()[0], reason="there is a CUDA device")
-@pytest.mark.parametrize("words", [["plan", "one.keras"], ["predict", "one.keras", "scan.npy", "-o", "OUT/a.npy"]])
-def test_an_unusable_device_is_an_error_with_the_remedy(words: list[str], run: Any) -> None:
-    shape = ["--shape", "5,6,4"] if words[0] == "plan" else []
-    code, _, err = run(*words, *shape, "--device", "cuda")
+@pytest.mark.parametrize(
+    "words", [["predict", "one.keras", "scan.npy", "-o", "OUT/a.npy"], ["warmup", "one.keras", "--shape", "5,6,4"]]
+)
+def test_running_on_an_unusable_device_is_an_error_with_the_remedy(words: list[str], run: Any) -> None:
+    code, _, err = run(*words, "--device", "cuda")
     assert code == 1
     assert "'cuda' is not available" in err
+    assert ("name its architecture" in err) == (words[0] == "warmup")
+
+
+def test_a_plan_for_a_gpu_needs_none(run: Any) -> None:
+    code, out, err = run("plan", "one.keras", "--shape", "5,6,4", "--device", "cuda")
+    assert (code, err) == (0, "")
+    assert "conv3d" in out
+    assert "host: " not in out
+
+
+def test_an_architecture_is_that_of_a_gpu(run: Any) -> None:
+    code, out, err = run("warmup", "one.keras", "--shape", "5,6,4", "--arch", "sm_80")
+    assert (code, out) == (1, "")
+    assert "expected device='cuda' with it, got 'auto'" in err
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,11 @@ class Interpreted:
     def memory_used(self) -> int:
         return self.memory.used
 
+    def enter(self) -> None:
+        pass  # the host has no contexts
+
+    leave = enter
+
     def allocate(self, size: int) -> int:
         if self.memory.used + size > self.capacity:
             raise MemoryError(f"{size} bytes do not fit")
@@ -132,5 +137,6 @@ def compute_on(driver, implementation, example: Example) -> np.ndarray:
     launches = []
     with recording(launches.append):
         implementation.load(case)(*inputs, out, scratch, *case.params)
-    runtime.bind(launches)()
-    return runtime.download(out)
+    with runtime.turn:
+        runtime.bind(launches)()
+        return runtime.download(out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels import table
-from nb3d.kernels.cuda.conv3d_mma import round_bf16, round_tf32
+from nb3d.kernels.cuda.fragments import round_bf16, round_tf32
 from tests.kernels.cases import Example
 from tests.kernels.compare import compute
 
@@ -30,4 +30,5 @@ class Rounded:
 def expected(name: str, example: Example) -> np.ndarray:
     """What the implementation called ``name`` has to compute, but for the rounding of its sums."""
     reference = table.implementations(example.case.op)[-1]
-    return compute(reference, Rounded(example, name) if name in ROUNDINGS else example)
+    rounding = name.removeprefix("tile_")
+    return compute(reference, Rounded(example, rounding) if rounding in ROUNDINGS else example)

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from nb3d.kernels import policy, table
-from nb3d.kernels.cuda import conv3d_tile
 from tests.cuda import test_agree_functions, test_agree_halos, test_agree_maps, test_agree_tiles
 from tests.cuda.agreement import check, through
 from tests.cuda.interpreted import Interpreted, compute_on
-from tests.cuda.precisions import expected
 from tests.cuda.wheels import needed
-from tests.kernels.cases import conv
-from tests.kernels.compare import assert_close, compute
+from tests.kernels.cases import conv, transposed
+from tests.kernels.compare import compute
+from tests.kernels.example import BARE, plain
 
 pytestmark = needed
 FILES = test_agree_functions, test_agree_halos, test_agree_maps, test_agree_tiles
@@ -22,15 +21,6 @@ FILES = test_agree_functions, test_agree_halos, test_agree_maps, test_agree_tile
 @through(lambda *pair: not any(file.chosen(*pair) for file in FILES))
 def test_agrees_with_the_reference(implementation, example):
     check(implementation, example)
-
-
-@pytest.mark.parametrize("filters", [12, 17, 34])
-def test_tiles_of_large_launches(filters, monkeypatch):
-    monkeypatch.setattr(conv3d_tile, "MULTIPROCESSORS", 1)  # any launch counts as large
-    example = conv((3, 5, 19), 12, filters, residual=True, note=f"large tiles {filters}")
-    assert conv3d_tile.parts(example.case)[0].tile.rows == 128
-    tile = next(item for item in table.implementations("conv3d", "cuda") if item.name == "tile")
-    assert_close(example, compute_on(Interpreted(), tile, example), expected("tile", example))
 
 
 def test_three_products_of_tf32_are_as_accurate_as_float32():
@@ -46,15 +36,24 @@ def test_three_products_of_tf32_are_as_accurate_as_float32():
 
 
 @pytest.mark.parametrize(
-    ("precision", "chosen"),
-    [("float32", "halo"), ("fast_float32", "tf32x3"), ("tf32", "tf32"), ("bfloat16", "bf16")],
-)
-def test_the_precision_chooses_the_kernel(precision, chosen, monkeypatch):
+    ("precision", "halo", "tile"),
+    [
+        ("float32", "halo", "tile"), ("fast_float32", "tf32x3", "tile_tf32x3"), ("tf32", "tf32", "tile_tf32"),
+        ("bfloat16", "bf16", "tile_tf32"),
+    ],
+)  # fmt: skip
+def test_the_precision_chooses_the_kernel(precision, halo, tile, monkeypatch):
     monkeypatch.setattr(policy, "_chosen", policy.Policy(precision=precision))
-    case = conv((8, 8, 8), 32, 32).case
-    assert table.select(case, "cuda").implementation.name == chosen
-    assert table.select(conv((8, 8, 8), 3, 32).case, "cuda").implementation.name == "tile"
-    assert table.select(conv((8, 8, 8), 32, 32, groups=32).case, "cuda").implementation.name == "plain"
+
+    def chosen(example) -> str:
+        return table.select(example.case, "cuda").implementation.name
+
+    assert chosen(conv((32, 32, 32), 32, 32)) == halo
+    assert chosen(conv((32, 32, 32), 3, 32)) == tile
+    assert chosen(conv((32, 32, 32), 64, 64, strides=(2, 2, 2))) == tile
+    assert chosen(transposed((16, 16, 16), 128, 64)) == tile
+    assert chosen(plain("dense", ((1, 4096), (4096, 4096), (4096,)), (1, 4096), BARE)) == "tile"  # reads weights once
+    assert chosen(conv((32, 32, 32), 32, 32, groups=32)) == "plain"
 
 
 def test_an_unknown_precision_is_refused():

@@ -7,12 +7,9 @@ import sys
 import pytest
 
 from benchmarks import gpu as bench
-from benchmarks import gpu_compile
 from benchmarks.gpu_targets import COMPILED, EAGER, Measured, targets
 from benchmarks.networks import INPUT, Network, Step
 from nb3d.kernels import policy
-from nb3d.kernels.cuda import program
-from nb3d.kernels.cuda.strides import map_program
 from tests.cuda.gpu import pretend
 from tests.cuda.wheels import needed
 
@@ -33,7 +30,8 @@ def test_targets_are_geometric_means_of_what_is_known():
     assert lines[5].endswith("| owed | 0 |")
     assert lines[6] == "| networks, float32, beside PyTorch | 1.5 | 1.50 | 1 |"
     assert lines[7] == "| networks, float32, beside torch.compile | 1.0 | 0.50 | 1 |"
-    assert lines[8].endswith("| 75% | 50% | 3 |")
+    assert lines[8] == "| networks, fast_float32, beside PyTorch | 1.5 | owed | 0 |"
+    assert lines[10].endswith("| 75% | 50% | 3 |")
     assert list(targets([], None))[-1].endswith("| owed | 0 |")
 
 
@@ -45,12 +43,12 @@ def test_a_row_says_why_a_peer_has_no_time():
 @needed
 def test_the_whole_of_it(monkeypatch, capsys):
     pretend(monkeypatch)
-    monkeypatch.setattr(policy, "_chosen", policy._chosen)  # which the bench changes
+    monkeypatch.setattr(policy, "_chosen", None)  # the benchmark chooses one precision after the other
     monkeypatch.setattr(bench, "REPEATS", 2)
     monkeypatch.setattr(bench, "WARM_UP", 1)
     step = Step("convolution", "conv", (INPUT,), filters=8)
     monkeypatch.setattr(bench, "workloads", lambda: iter([Network("small", (1, 2, 3, 4, 8), (step,))]))
-    monkeypatch.setattr(bench, "compile_all", lambda programs, architecture: len(list(programs)))
+    monkeypatch.setattr(bench, "compile_all", lambda programs, architectures: len(list(programs)))
     monkeypatch.setattr(sys, "argv", ["gpu", "--without-peer"])
     bench.main()
     out = capsys.readouterr().out
@@ -58,24 +56,6 @@ def test_the_whole_of_it(monkeypatch, capsys):
         assert f"| small | {precision} | 1000.0 |" in out
     assert "kernels compiled or found" in out
     assert "| networks, float32, beside torch.compile | 1.0 | owed | 0 |" in out
-
-
-@needed
-def test_kernels_are_compiled_in_processes(monkeypatch, tmp_path):
-    monkeypatch.setenv("NB3D_CACHE_DIR", str(tmp_path))
-    program.folders.folder.cache_clear()
-    wanted = [map_program(op, ("float32",), "float32", 1) for op in ("abs", "negative", "square")]
-    try:
-        assert gpu_compile.compile_all(wanted, "sm_80", processes=2) == 3
-        assert len(list(tmp_path.glob("*/*.sm_80"))) == 3
-        assert gpu_compile.compile_all(wanted, "sm_80") == 0
-    finally:
-        program.folders.folder.cache_clear()
-
-
-def test_without_a_folder_nothing_is_compiled_ahead(monkeypatch):
-    monkeypatch.setattr(gpu_compile, "folder", lambda: None)
-    assert gpu_compile.compile_all([map_program("abs", ("float32",), "float32", 1)], "sm_80") == 0
 
 
 def test_what_cannot_be_measured_says_why():

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
+import nb3d
 from nb3d.kernels import devices, folders
-from nb3d.kernels.cuda import diagnosis, trial_record
+from nb3d.kernels.cuda import assembler, diagnosis, program, trial_record
+from nb3d.plan.function import Function
+from tests.cuda import stub
 from tests.cuda.wheels import needed
 
 
@@ -14,10 +20,11 @@ def fresh(monkeypatch):
     """Nothing is remembered, and the environment of the tests does not count."""
     monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
     monkeypatch.delenv("NUMBA_DISABLE_CUDA", raising=False)
-    for remembered in (diagnosis.verdict, diagnosis.usable, devices._best):
+    everything = diagnosis.verdict, diagnosis.usable, devices._best
+    for remembered in everything:
         remembered.cache_clear()
     yield
-    for remembered in (diagnosis.verdict, diagnosis.usable, devices._best):
+    for remembered in everything:
         remembered.cache_clear()
 
 
@@ -59,8 +66,9 @@ def test_cpu_is_the_first_device_and_always_there():
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(ValueError, match="Unknown device 'gpu': choose 'auto', 'cpu', 'cuda'"):
-        devices.resolve("gpu")
+    for function in (devices.resolve, devices.named):
+        with pytest.raises(ValueError, match="Unknown device 'gpu': choose 'auto', 'cpu', 'cuda'"):
+            function("gpu")
 
 
 @pytest.mark.parametrize(
@@ -88,12 +96,100 @@ def test_cuda_by_name_where_all_is_well(monkeypatch):
     )  # fmt: skip
 
 
+def test_a_toolkit_that_pip_does_not_know_is_asked_itself(monkeypatch):
+    monkeypatch.setattr(diagnosis, "_version", lambda package: None)
+    monkeypatch.setattr(assembler, "versions", lambda: {"nvJitLink": "13.5"})
+    monkeypatch.setattr(diagnosis, "_driver", lambda: _Driver(version=12080))
+    monkeypatch.setattr(diagnosis.importlib.util, "find_spec", lambda name: object())
+    with pytest.raises(RuntimeError, match=r"supports CUDA 12.8, older than the installed compilers, 13.5: update"):
+        devices.resolve("cuda")
+    diagnosis.verdict.cache_clear()
+    monkeypatch.setattr(assembler, "versions", missing)
+    assert devices.resolve("cuda").name == "cuda"  # what was compiled before may still run
+
+
 @pytest.mark.parametrize("name", ["NUMBA_ENABLE_CUDASIM", "NUMBA_DISABLE_CUDA"])
 def test_neither_the_simulator_nor_a_disabled_numba_is_a_device(monkeypatch, name):
     monkeypatch.setenv(name, "1")
     available, reason = devices.CUDA.available()
     assert not available
     assert name in reason
+    assert str(diagnosis.compilers()) == reason
+
+
+def dense():
+    x = nb3d.Input((4,), name="x")
+    return nb3d.Model(x, nb3d.layers.Dense(3, name="dense")(x))
+
+
+X = np.ones((2, 4), np.float32)
+
+
+def test_a_plan_for_cuda_needs_none(monkeypatch):
+    pretend(monkeypatch, None, packages=False)
+    table = str(dense().plan((2, 4), device="cuda"))
+    assert "dense" in table
+    assert "host: " not in table
+    with pytest.raises(ValueError, match="Unknown device 'gpu'"):
+        dense().plan((2, 4), device="gpu")
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda model: model.predict(X, device="cuda"), lambda model: model.predict(X[:0], device="cuda"),
+        lambda model: model.predict_on_batch(X, device="cuda"), lambda model: model.predict_on_device(X),
+        lambda model: model.layer_outputs(X, device="cuda"),
+        lambda model: nb3d.function(model.inputs, model.outputs, device="cuda")([X]),
+        lambda model: nb3d.function(model.inputs, model.outputs, device="cuda").on_device([X]),
+    ],
+)  # fmt: skip
+def test_to_run_there_needs_one_and_the_cpu_goes_on(monkeypatch, run):
+    pretend(monkeypatch, None)
+    model = dense()
+    monkeypatch.setattr(Function, "_schedule", lambda *arguments: pytest.fail("a plan is made for nobody"))
+    with pytest.raises(RuntimeError, match=r"'cuda' is not available: the NVIDIA driver .* install it"):
+        run(model)
+    monkeypatch.undo()
+    assert model.predict(X, device="cpu").shape == (2, 3)
+
+
+def missing(*arguments):
+    raise ImportError("libnvvm.so is missing")
+
+
+@pytest.mark.parametrize(
+    ("packages", "words"), [(False, "numba-cuda is not installed"), (True, "libnvvm.so is missing")]
+)
+def test_missing_compilers_are_a_finding_with_the_remedy(monkeypatch, packages, words):
+    pretend(monkeypatch, None, packages)
+    monkeypatch.setattr(assembler, "versions", missing)
+    found = diagnosis.compilers()
+    assert not found.good
+    assert words in found.detail
+    assert "nb3d[cuda]" in found.remedy
+    with pytest.raises(RuntimeError, match=rf'Kernels for sm_80, 9.0 cannot be compiled: .*{words}.*"nb3d\[cuda\]"'):
+        nb3d.warmup(dense(), device="cuda", architecture=["sm_80", "9.0"])
+
+
+def test_compilers_that_go_missing_are_an_error_with_the_remedy_and_the_cpu_goes_on(monkeypatch):
+    monkeypatch.setattr(program, "folder", lambda: None)
+    monkeypatch.setattr(program.Program, "_compile", missing)
+    stub.pretend(monkeypatch, stub.Api())
+    model = dense()
+    pretend(monkeypatch, None)
+    monkeypatch.setattr(assembler, "versions", lambda: {"NVVM": "2.0"})
+    with pytest.raises(ImportError, match=r"libnvvm.so is missing"):  # the compilers are good: it is something else
+        model.predict(X, device="cuda")
+    monkeypatch.setattr(assembler, "versions", missing)
+    with pytest.raises(RuntimeError, match=r'for sm_99 cannot be compiled: .*libnvvm.so is missing.*"nb3d\[cuda\]"'):
+        model.predict(X, device="cuda")
+    assert model.predict(X, device="cpu").shape == (2, 3)
+
+
+@needed
+def test_compilers_that_are_there_are_named():
+    assert re.fullmatch(r"NVVM [\d.]+, nvJitLink [\d.]+", str(diagnosis.compilers()))
 
 
 def test_auto_is_the_cpu_without_a_word_where_there_is_no_gpu(monkeypatch):

@@ -4,81 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import importlib
-import inspect
-import itertools
-import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from nb3d.kernels.cuda.driver import Nvidia
 from tests.cuda.programs import launches_of, pairs
-
-OK, OUT_OF_MEMORY, LOST = (SimpleNamespace(name=name) for name in ("OK", "CUDA_ERROR_OUT_OF_MEMORY", "CUDA_ERROR_LOST"))
-VALUES = {
-    "cuDeviceGetAttribute": 9, "cuMemAlloc": 4096, "cuMemGetInfo": (1 << 30, 2 << 30), "cuModuleGetFunction": "kernel",
-    "cuStreamEndCapture": "graph", "cuGraphInstantiate": "executable", "cuStreamCreate": 22, "cuDeviceGet": 0,
-    "cuDevicePrimaryCtxRetain": "context", "cuModuleLoadData": "module", "cuEventCreate": "event",
-    "cuEventElapsedTime": 2.0, "cuPointerGetAttribute": 0,
-}  # fmt: skip
-
-
-def _bindings():
-    """NVIDIA's, where they are installed: they load without a driver."""
-    try:
-        return importlib.import_module("cuda.bindings.driver")
-    except ImportError:
-        return None
-
-
-REAL = _bindings()
-
-
-class Api:
-    """The functions that are asked for, each with the values above; ``fails`` says which of them report what."""
-
-    CUresult = SimpleNamespace(CUDA_SUCCESS=OK, CUDA_ERROR_OUT_OF_MEMORY=OUT_OF_MEMORY)
-
-    def __init__(self) -> None:
-        self.calls: list[tuple] = []
-        self.threads: list[int] = []  # that asked for the context
-        self.fails: dict[str, SimpleNamespace] = {}
-        self.parameters: list[int] = []
-        self._streams = itertools.count(VALUES["cuStreamCreate"])
-
-    def __getattr__(self, name):
-        if name == "CUstream":
-            return int
-        if not name.startswith("cu"):
-            return _Constants()
-
-        def call(*arguments):
-            if REAL is not None:  # there is such a function, and it takes so many
-                inspect.signature(getattr(REAL, name)).bind(*arguments)
-            if name == "cuCtxSetCurrent":
-                self.threads.append(threading.get_ident())
-            else:
-                self.calls.append((name, *arguments))
-            if name == "cuLaunchKernel":
-                pointers = ctypes.cast(arguments[9], ctypes.POINTER(ctypes.c_void_p))
-                self.parameters = [ctypes.c_uint64.from_address(pointers[0]).value,
-                                   ctypes.c_float.from_address(pointers[1]).value]  # fmt: skip
-            value = next(self._streams) if name == "cuStreamCreate" else VALUES.get(name, ())
-            return (self.fails.get(name, OK), *(value if isinstance(value, tuple) else (value,)))
-
-        return call
-
-    def names(self) -> list[str]:
-        return [call[0] for call in self.calls]
-
-
-class _Constants:
-    """An enumeration of the driver's."""
-
-    def __getattr__(self, name):
-        return SimpleNamespace(name=name, value=1)
+from tests.cuda.stub import LOST, OUT_OF_MEMORY, Api
 
 
 @pytest.fixture
@@ -90,7 +22,10 @@ def api():
 def driver(api):
     result = Nvidia(api)
     api.calls.clear()
-    return result
+    result.enter()
+    yield result
+    result.leave()
+    assert api.astray == []
 
 
 def test_the_architecture_follows_the_capability(driver):
@@ -152,17 +87,6 @@ def test_where_there_are_no_graphs_launches_stay_single(api, driver, name):
     assert driver.capture(lambda: None) is None
 
 
-def test_whoever_asks_gets_the_context_whatever_another_library_has_chosen(api, driver):
-    api.threads.clear()
-    driver.allocate(1)
-    driver.allocate(1)
-    thread = threading.Thread(target=lambda: driver.allocate(1))
-    thread.start()
-    here, there = threading.get_ident(), thread.ident
-    thread.join()
-    assert api.threads == [here, here, there]
-
-
 def test_times_are_those_of_events(api, driver):
     assert driver.elapsed(lambda: None, 3) == [0.002] * 3
     assert api.names().count("cuEventDestroy") == 4
@@ -213,7 +137,7 @@ def test_other_streams_wait_and_are_waited_for(api, driver):
 
 def test_pinned_memory_is_given_back_with_the_last_view(api, driver):
     room = ctypes.create_string_buffer(64)
-    VALUES["cuMemHostAlloc"] = ctypes.addressof(room)
+    api.values["cuMemHostAlloc"] = ctypes.addressof(room)
     memory = driver.pinned(16)
     view = memory[:8].view(np.float32)
     view[:] = 1.5
@@ -233,7 +157,7 @@ def test_no_pinned_memory_is_a_memory_error(api, driver):
 
 
 def test_memory_of_a_lost_gpu_is_let_go_without_a_word(api, driver):
-    api.fails["cuCtxSetCurrent"] = api.fails["cuMemFree"] = LOST
+    api.fails["cuCtxPushCurrent"] = api.fails["cuMemFree"] = LOST
     driver.free(4096)
 
 

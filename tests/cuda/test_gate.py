@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cuda import test_gate_halos, test_gate_maps, test_gate_tiles, test_gate_walks
-from tests.cuda.gate import REGISTERS, check, number, programs, through
+from tests.cuda.gate import REGISTERS, TILES, check, number, programs, through
 from tests.cuda.wheels import needed
 
 pytestmark = needed
@@ -16,13 +16,13 @@ def test_registers_suffice_on_every_architecture(item):
 
 
 def test_every_kernel_has_a_budget_and_is_seen():
-    assert {item.source for item in programs()} == set(REGISTERS)
+    assert {item.source for item in programs()} == {*REGISTERS, *TILES}
 
 
 def test_a_kernel_that_needs_memory_is_seen():
     """The assembler reports a stack where accumulators are walked with a variable index."""
+    from nb3d.kernels.cuda.assembler import assemble
     from nb3d.kernels.cuda.door import compile_ptx, cuda
-    from nb3d.kernels.cuda.driver import assemble
 
     def kernel(x, out):
         values = cuda.local.array(8, "float32")

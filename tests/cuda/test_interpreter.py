@@ -191,3 +191,30 @@ def test_matrix_product_of_bf16():
     ])  # fmt: skip
     got = _product("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", left, right)
     np.testing.assert_array_equal(got, a @ b + 1)
+
+
+SOME_ROWS = """
+	mov.u32 %r3, tile;
+	and.b32 %r4, %r1, 15;
+	shl.b32 %r5, %r4, 4;
+	add.s32 %r6, %r3, %r5;
+	setp.ge.u32 %p2, %r1, 16;
+	@%p2 bra $L__0;
+	st.shared.v4.u32 [%r6], {%r1,%r1,%r1,%r1};
+$L__0:
+	mov.u32 %r10, 7; mov.u32 %r11, 7; mov.u32 %r12, 7; mov.u32 %r13, 7;
+	bar.sync 0;
+	setp.ge.u32 %p1, %r1, %LIMIT;
+	@%p1 bra $L__1;
+	ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10,%r11,%r12,%r13}, [%r6];
+$L__1:
+	st.global.u32 [%rd3], %r10;
+"""
+
+
+def test_a_matrix_is_loaded_by_the_warps_that_come_there():
+    values = run(SOME_ROWS.replace("%LIMIT", "32"))
+    np.testing.assert_array_equal(values[:32], np.arange(32) // 4)
+    np.testing.assert_array_equal(values[32:], 7)
+    with pytest.raises(Fault, match="whole warp that not all its lanes carry out"):
+        run(SOME_ROWS.replace("%LIMIT", "33"))

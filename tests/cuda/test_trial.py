@@ -37,7 +37,7 @@ def test_every_kernel_of_the_gpu_is_tried(monkeypatch):
         warnings.simplefilter("error")  # a step on the host is a warning
         for _, precision, model in gpu_trial.models():
             monkeypatch.setenv("NB3D_PRECISION", precision)
-            plan = model.plan((gpu_trial.SAMPLES, *gpu_trial.VOLUME, 4), device="cuda").schedule
+            plan = model.plan((gpu_trial.SAMPLES, *model.input_shape[1:]), device="cuda").schedule
             asked |= {item.choice.implementation.load.__module__ for item in plan.steps} - {"nb3d.kernels.case"}
             asked |= {item.choice.implementation.name for item in plan.steps}
     known = {row[2] for row in table._ROWS if row[1] == "cuda"}

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from nb3d.kernels.cuda.conv3d_mma import BF16, serve
-from nb3d.kernels.cuda.halos import slices as slices
+from nb3d.kernels.cuda.sums import slices as slices
 
-accepts, declines, prepare, load = serve(BF16)
+accepts, declines, prepare, scratch, load = serve(BF16)

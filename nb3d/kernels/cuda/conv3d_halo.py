@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
-from nb3d.kernels.case import OUT, Arrays, Case, Kernel
-from nb3d.kernels.cuda.halos import MOST_SHARED, WIDTH, Block, padded_bias, tiles, why_not, why_wasteful, writes_fours
-from nb3d.kernels.cuda.halos import slices as slices
-from nb3d.kernels.cuda.launches import launch
+from nb3d.kernels.case import Arrays, Case, Kernel
+from nb3d.kernels.cuda import halos
+from nb3d.kernels.cuda.halos import BLOCK, CHANNELS, VOXEL, halo
 from nb3d.kernels.cuda.program import Program, program
+from nb3d.kernels.cuda.splits import FLOAT32, Split
+from nb3d.kernels.cuda.sums import padded_bias, partial_bytes
+from nb3d.kernels.cuda.sums import slices as slices
 
-CHANNELS, FILTERS, THREAD_FILTERS = 16, 32, 8
-BLOCK = Block(4, 8)
+FILTERS, THREAD_FILTERS = 32, 8
+THREADS = BLOCK[0] * BLOCK[1] * FILTERS // THREAD_FILTERS
 RESIDENT = 3
-ARGUMENTS = (*("float32[]",) * 5, *("int32",) * 17, *("float32",) * 2)
+SHARE = 0.95  # of the best speed: what its instructions allow
+ARGUMENTS = (*("float32[]",) * 5, *("int32",) * 17, "int64", "int32", *("float32",) * 2)
 
 
 def accepts(case: Case) -> str | None:
     """Accepts float32, channels in fours, kernels whose halo fits shared memory."""
-    reason = why_not(case, vector=4)
-    if reason is None and shared_bytes(case.inputs[1][:3]) > MOST_SHARED:
-        return f"the halo of a kernel of {case.inputs[1][:3]} does not fit shared memory"
-    return reason
+    return halos.why_not(case, shared_bytes(case.inputs[1][:3]))
+
+
+@lru_cache(maxsize=1024)
+def split(case: Case) -> Split:
+    """Returns how sums are divided."""
+    return halos.split(case, FILTERS, SHARE * FLOAT32, RESIDENT)
 
 
 def declines(case: Case) -> str | None:
     """Declines what would be mostly padding."""
-    return why_wasteful(case, CHANNELS, FILTERS)
+    return halos.why_slower(case, split(case))
 
 
 def shared_bytes(kernel: tuple[int, ...]) -> int:
     """Returns the shared memory of a block."""
-    kd, kh, kw = kernel
-    row = (WIDTH + kw - 1) * (CHANNELS * 4 + 16) + 16
-    halo = (BLOCK.depth + kd - 1) * (BLOCK.height + kh - 1) * row + 2 * kw * CHANNELS * FILTERS * 4
-    return max(halo, BLOCK.depth * BLOCK.height * WIDTH * FILTERS * 4)  # sums may go through it
+    d, h, w = halo(kernel)
+    room = d * h * (w * VOXEL + 16) + 2 * kernel[2] * CHANNELS * FILTERS * 4
+    return max(room, math.prod(BLOCK) * FILTERS * 4)  # sums may go through it
 
 
 def prepare(case: Case, inputs: Arrays) -> Arrays:
@@ -45,32 +53,23 @@ def prepare(case: Case, inputs: Arrays) -> Arrays:
     whole = np.zeros((*kernel.shape[:3], chunks * CHANNELS, blocks * FILTERS), np.float32)
     whole[..., :channels, :filters] = kernel
     packed = whole.reshape(-1, chunks, CHANNELS, blocks, FILTERS).transpose(3, 1, 0, 2, 4)
-    return x, np.ascontiguousarray(packed), padded_bias(case, bias, FILTERS), residual
+    return x, np.ascontiguousarray(packed), padded_bias(bias, 1, filters, blocks * FILTERS), residual
+
+
+def scratch(case: Case, threads: int) -> int:
+    """The parts of divided sums."""
+    return partial_bytes(split(case), case)
 
 
 def halo_program(kernel: tuple[int, ...], code: int) -> Program:
     """Returns a variant of the kernel."""
     kd, kh, kw = kernel
-    threads = BLOCK.depth * BLOCK.height * FILTERS // THREAD_FILTERS
     return program(
-        "conv_halo", ARGUMENTS, threads, RESIDENT, shared_bytes(kernel), depth=BLOCK.depth, height=BLOCK.height,
+        "conv_halo", ARGUMENTS, THREADS, RESIDENT, shared_bytes(kernel), depth=BLOCK[0], height=BLOCK[1],
         kd=kd, kh=kh, kw=kw, code=code,
     )  # fmt: skip
 
 
 def load(case: Case) -> Kernel:
     """Returns the kernel."""
-    (batch, *sizes, channels), (*_, filters) = case.inputs[0], case.out
-    pitch = case.pitch(OUT)
-    blocks = tiles(case, BLOCK)
-    grid = (batch * blocks[0] * blocks[1] * blocks[2], -(-filters // FILTERS))
-
-    def conv3d(x, kernel, bias, residual, out, scratch, *params):
-        fours = writes_fours(filters, pitch, out)
-        launch(
-            halo_program(case.inputs[1][:3], int(case.params[10])), grid, x, kernel, bias, residual,
-            out, *sizes, channels, *case.out[1:4], *case.params[3:6], filters, pitch, -(-channels // CHANNELS), *blocks,
-            fours, *case.params[11:],
-        )  # fmt: skip
-
-    return conv3d
+    return halos.load(case, FILTERS, split(case), lambda code: halo_program(case.inputs[1][:3], code))

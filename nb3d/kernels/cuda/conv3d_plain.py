@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nb3d.kernels.case import OUT, Case, Kernel
-from nb3d.kernels.cuda.halos import slices as slices
 from nb3d.kernels.cuda.planes import launch_planes, why_too_large
 from nb3d.kernels.cuda.program import Program, program
 from nb3d.kernels.cuda.strides import THREADS
+from nb3d.kernels.cuda.sums import slices as slices
 
 FLOATS = ("float32", "float64")
 

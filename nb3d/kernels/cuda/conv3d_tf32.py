@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from nb3d.kernels.cuda.conv3d_mma import TF32, serve
-from nb3d.kernels.cuda.halos import slices as slices
+from nb3d.kernels.cuda.sums import slices as slices
 
-accepts, declines, prepare, load = serve(TF32)
+accepts, declines, prepare, scratch, load = serve(TF32)

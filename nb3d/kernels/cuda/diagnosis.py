@@ -6,11 +6,13 @@ import ctypes
 import importlib.util
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-OLDEST_CAPABILITY = (8, 0)  # asynchronous copies, TF32, BF16
+from nb3d.kernels.cuda import assembler
+
 MAJOR, MINOR = 75, 76  # attributes of a device: its compute capability
 INSTALL = 'pip install "nb3d[cuda]"'
 
@@ -37,11 +39,9 @@ class Finding:
 
 def probe() -> Iterator[Finding]:
     """Yields what can be told in milliseconds, up to the first failure."""
-    if os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0"):
-        yield Finding("simulator", False, "NUMBA_ENABLE_CUDASIM is set, and the simulator is no device", "unset it")
-        return
-    if os.environ.get("NUMBA_DISABLE_CUDA", "0") not in ("", "0"):
-        yield Finding("numba", False, "NUMBA_DISABLE_CUDA is set", "unset it")
+    settings = _settings()
+    if settings is not None:
+        yield settings
         return
     driver = _driver()
     if driver is None:
@@ -56,11 +56,40 @@ def probe() -> Iterator[Finding]:
         yield Finding("GPU", False, "the NVIDIA driver finds no GPU", "see what nvidia-smi says")
         return
     yield Finding("GPU", True, f"{count.value} GPU{'s' if count.value > 1 else ''}")
+    packages = _packages()
+    yield packages
+    if packages.good:
+        yield from _hardware(driver)
+
+
+def _settings() -> Finding | None:
+    """What the environment forbids."""
+    if os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0"):
+        return Finding("simulator", False, "NUMBA_ENABLE_CUDASIM is set, and the simulator is no device", "unset it")
+    if os.environ.get("NUMBA_DISABLE_CUDA", "0") not in ("", "0"):
+        return Finding("numba", False, "NUMBA_DISABLE_CUDA is set", "unset it")
+    return None
+
+
+def _packages() -> Finding:
     if importlib.util.find_spec("numba_cuda") is None:
-        yield Finding("packages", False, "the package numba-cuda is not installed", INSTALL)
-        return
-    yield Finding("packages", True, f"numba-cuda {_version('numba-cuda') or '(unknown version)'}")
-    yield from _hardware(driver)
+        return Finding("packages", False, "the package numba-cuda is not installed", INSTALL)
+    return Finding("packages", True, f"numba-cuda {_version('numba-cuda') or '(unknown version)'}")
+
+
+def compilers() -> Finding:
+    """Returns whether the compilers can be loaded, on a machine with a GPU or without."""
+    for found in (_settings(), _packages()):
+        if found is not None and not found.good:
+            return found
+    try:
+        return Finding("compilers", True, ", ".join(" ".join(pair) for pair in assembler.versions().items()))
+    except Exception as error:  # every package has exceptions of its own for a library that is missing
+        return Finding("compilers", False, f"the CUDA compilers cannot be loaded ({_words(error)})", INSTALL)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _hardware(driver: Any) -> Iterator[Finding]:
@@ -68,15 +97,15 @@ def _hardware(driver: Any) -> Iterator[Finding]:
     numbers = [ctypes.c_int(0), ctypes.c_int(0)]
     for which, number in zip((MAJOR, MINOR), numbers, strict=True):
         driver.cuDeviceGetAttribute(ctypes.byref(number), which, 0)
-    capability, least = (numbers[0].value, numbers[1].value), ".".join(map(str, OLDEST_CAPABILITY))
+    capability, least = (numbers[0].value, numbers[1].value), ".".join(map(str, assembler.OLDEST))
     found = f"the GPU has compute capability {capability[0]}.{capability[1]}"
-    if capability < OLDEST_CAPABILITY:
+    if capability < assembler.OLDEST:
         yield Finding("capability", False, f"{found}, nb3d needs {least}", "use device='cpu'")
         return
     yield Finding("capability", True, f"{found} ({_name(driver)})")
     supported = ctypes.c_int(0)
     driver.cuDriverGetVersion(ctypes.byref(supported))
-    toolkit = _version("nvidia-nvjitlink")
+    toolkit = _toolkit()
     if toolkit is not None and supported.value // 1000 < int(toolkit.split(".")[0]):
         yield Finding(
             "driver", False,
@@ -91,14 +120,12 @@ def _hardware(driver: Any) -> Iterator[Finding]:
 def try_compiler() -> Finding:
     """Compiles and assembles the smallest kernel: half a second, unless it is on disk."""
     try:
-        from nb3d.kernels.cuda.driver import assemble
         from nb3d.kernels.cuda.strides import map_program
 
         item = map_program("copy", ("float32",), "float32", 1)
-        item.machine_code("sm_80", lambda ptx: assemble(ptx, "sm_80")[0])
-    except Exception as error:  # every package has exceptions of its own for a library that is missing
-        words = " ".join(str(error).split())[:300]
-        return Finding("compiler", False, f"a test kernel does not compile ({type(error).__name__}: {words})", INSTALL)
+        item.machine_code("sm_80", lambda ptx: assembler.assemble(ptx, "sm_80")[0])
+    except Exception as error:
+        return Finding("compiler", False, f"a test kernel does not compile ({_words(error)})", INSTALL)
     return Finding("compiler", True, "a test kernel compiles")
 
 
@@ -130,6 +157,15 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _toolkit() -> str | None:
+    """The version of the assembler: that of its package, or where it is none of pip's, its own word."""
+    found = _version("nvidia-nvjitlink")
+    if found is None:
+        with suppress(Exception):  # who needs it will say that it is missing
+            found = assembler.versions()["nvJitLink"]
+    return found
 
 
 def _name(driver: Any) -> str:

@@ -1,4 +1,4 @@
-"""The NVIDIA driver and assembler: the only module that imports their bindings. See ``seam.py`` for the contract.
+"""The NVIDIA driver: the only module that imports its bindings. See ``seam.py`` for the contract.
 
 Nothing here has run on a GPU yet: every call sequence is that of the driver's manual, and `make test-gpu` is what will
 confirm it.
@@ -16,37 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from nb3d.kernels.cuda.assembler import architecture_of, assemble
+
 _CELLS: dict[str, Any] = {
     "uint64": ctypes.c_uint64, "int64": ctypes.c_int64, "int32": ctypes.c_int32, "uint32": ctypes.c_uint32,
     "uint8": ctypes.c_uint8, "float32": ctypes.c_float, "float64": ctypes.c_double,
 }  # fmt: skip
-
-
-def assemble(ptx: str, architecture: str) -> tuple[bytes, str]:
-    """Returns machine code for an architecture, and the assembler's report of registers and memory. Needs no GPU.
-
-    Raises:
-        RuntimeError: If the assembler refuses, with its own words.
-    """
-    from cuda.bindings import nvjitlink
-
-    handle = nvjitlink.create(3, [f"-arch={architecture}", "-O3", "-verbose"])
-    try:
-        text = ptx.encode()
-        try:
-            nvjitlink.add_data(handle, nvjitlink.InputType.PTX, text, len(text), "nb3d")
-            nvjitlink.complete(handle)
-        except nvjitlink.nvJitLinkError as error:
-            words = bytearray(nvjitlink.get_error_log_size(handle))
-            nvjitlink.get_error_log(handle, words)
-            raise RuntimeError(f"The assembler for {architecture} refuses: {words.decode()} ({error})") from None
-        code = bytearray(nvjitlink.get_linked_cubin_size(handle))
-        nvjitlink.get_linked_cubin(handle, code)
-        log = bytearray(nvjitlink.get_info_log_size(handle))
-        nvjitlink.get_info_log(handle, log)
-    finally:
-        nvjitlink.destroy(handle)
-    return bytes(code), log.decode().replace("\0", "")
 
 
 def _bindings() -> Any:
@@ -82,18 +57,17 @@ class Nvidia:
         self._check(driver.cuInit(0))
         self._device = self._check(driver.cuDeviceGet(self.number))
         self._context = self._check(driver.cuDevicePrimaryCtxRetain(self._device))
-        self._activate()
         attribute = driver.CUdevice_attribute
-        major, minor = (
+        self._architecture = architecture_of(*(
             self._check(driver.cuDeviceGetAttribute(which, self._device))
             for which in (
                 attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
                 attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
             )
-        )
-        self._architecture = f"sm_{major}{minor}" + ("a" if (major, minor) == (9, 0) else "")
+        ))  # fmt: skip
         alone = driver.CUstream_flags.CU_STREAM_NON_BLOCKING.value
-        self._stream, self._copies = (self._check(driver.cuStreamCreate(alone)) for _ in range(2))
+        with self._entered():
+            self._stream, self._copies = (self._check(driver.cuStreamCreate(alone)) for _ in range(2))
 
     @property
     def architecture(self) -> str:
@@ -105,9 +79,22 @@ class Nvidia:
         """See the seam."""
         return int(self._stream)
 
-    def _activate(self) -> None:
-        """Makes the context that of this thread: another library may have chosen another GPU there meanwhile."""
-        self._check(self._api.cuCtxSetCurrent(self._context))
+    def enter(self) -> None:
+        """See the seam: the context goes on top of the thread's, whichever another library has chosen there."""
+        self._check(self._api.cuCtxPushCurrent(self._context))
+
+    def leave(self) -> None:
+        """See the seam; a GPU that was lost has said so before."""
+        self._api.cuCtxPopCurrent()
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """For what happens outside of a turn."""
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
 
     def _check(self, result: tuple[Any, ...]) -> Any:
         """Returns what a call returned besides its status.
@@ -125,7 +112,6 @@ class Nvidia:
 
     def allocate(self, size: int) -> int:
         """See the seam."""
-        self._activate()
         status, address = self._api.cuMemAlloc(size)
         if status == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
             free, total = self._check(self._api.cuMemGetInfo())
@@ -140,9 +126,8 @@ class Nvidia:
         self._destroy(self._api.cuMemFree, address)
 
     def _destroy(self, destroy: Callable[[Any], Any], what: Any) -> None:
-        """A driver that is gone has destroyed everything."""
-        with suppress(RuntimeError):
-            self._activate()
+        """On whatever thread the garbage collector runs; a driver that is gone has destroyed everything."""
+        with suppress(RuntimeError), self._entered():
             destroy(what)
 
     def _destroyed_with(self, owner: Any, destroy: Callable[[Any], Any], what: Any) -> None:
@@ -151,28 +136,23 @@ class Nvidia:
 
     def write(self, address: int, array: np.ndarray) -> None:
         """See the seam; the driver stages pageable memory before it returns."""
-        self._activate()
         self._check(self._api.cuMemcpyHtoDAsync(address, array.ctypes.data, array.nbytes, self._stream))
 
     def read(self, address: int, out: np.ndarray) -> None:
         """See the seam."""
-        self._activate()
         self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
         self.finish()
 
     def copy(self, address: int, source: int, size: int) -> None:
         """See the seam."""
-        self._activate()
         self._check(self._api.cuMemcpyDtoDAsync(address, source, size, self._stream))
 
     def finish(self) -> None:
         """See the seam."""
-        self._activate()
         self._check(self._api.cuStreamSynchronize(self._stream))
 
     def pinned(self, size: int) -> np.ndarray:
         """See the seam."""
-        self._activate()
         status, address = self._api.cuMemHostAlloc(size, 0)
         if status == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
             raise MemoryError(f"The host has no {size / 2**30:.2f} GiB of memory for copies to and from the GPU.")
@@ -181,34 +161,29 @@ class Nvidia:
         self._destroyed_with(memory, self._api.cuMemFreeHost, where)
         return np.ctypeslib.as_array(memory)
 
-
     def send(self, address: int, array: np.ndarray) -> None:
         """See the seam."""
-        self._activate()
         self._check(self._api.cuMemcpyHtoDAsync(address, array.ctypes.data, array.nbytes, self._copies))
         self._follow(self._stream, self._copies)
 
     def fetch(self, address: int, out: np.ndarray) -> Callable[[], None]:
         """See the seam."""
-        self._activate()
         self._check(self._api.cuMemcpyDtoHAsync(out.ctypes.data, address, out.nbytes, self._stream))
         event = self._mark(self._stream)
 
         def wait(_keep: np.ndarray = out) -> None:
-            self._activate()
-            self._check(self._api.cuEventSynchronize(event))
+            with self._entered():
+                self._check(self._api.cuEventSynchronize(event))
 
         self._destroyed_with(wait, self._api.cuEventDestroy, event)  # whether somebody waits or not
         return wait
 
     def wait_for(self, stream: int) -> None:
         """See the seam."""
-        self._activate()
         self._follow(self._stream, self._api.CUstream(stream))
 
     def let_wait(self, stream: int) -> None:
         """See the seam."""
-        self._activate()
         self._follow(self._api.CUstream(stream), self._stream)
 
     def _mark(self, stream: Any) -> Any:
@@ -225,7 +200,6 @@ class Nvidia:
 
     def home_of(self, address: int) -> int | None:
         """See the seam."""
-        self._activate()
         which = self._api.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
         status, number = self._api.cuPointerGetAttribute(which, address)
         return int(number) if status == self._api.CUresult.CUDA_SUCCESS else None
@@ -236,7 +210,6 @@ class Nvidia:
 
     def load(self, code: bytes, entry: str, shared: int) -> Any:
         """See the seam."""
-        self._activate()
         api = self._api
         module = self._check(api.cuModuleLoadData(code))
         kernel = self._check(api.cuModuleGetFunction(module, entry.encode()))
@@ -250,19 +223,15 @@ class Nvidia:
         """See the seam."""
         cells = [_CELLS[kind](value) for kind, value in parameters]
         pointers = (ctypes.c_void_p * len(cells))(*(ctypes.addressof(cell) for cell in cells))
-        where, call, stream, check, activate = (
-            ctypes.addressof(pointers), self._api.cuLaunchKernel, self._stream, self._check, self._activate,
-        )  # fmt: skip
+        where, call, stream, check = ctypes.addressof(pointers), self._api.cuLaunchKernel, self._stream, self._check
 
         def run(_keep: Any = (cells, pointers)) -> None:
-            activate()
             check(call(kernel, *grid, threads, 1, 1, shared, stream, where, 0))
 
         return run
 
     def elapsed(self, run: Callable[[], None], repeats: int) -> list[float]:
         """Returns the seconds that each of some runs took on the GPU, by events around it."""
-        self._activate()
         api = self._api
         events: list[Any] = []
         try:
@@ -279,7 +248,6 @@ class Nvidia:
 
     def capture(self, run: Callable[[], None]) -> Callable[[], None] | None:
         """See the seam: a CUDA graph."""
-        self._activate()
         api = self._api
         mode = api.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
         if api.cuStreamBeginCapture(self._stream, mode)[0] != api.CUresult.CUDA_SUCCESS:
@@ -299,7 +267,6 @@ class Nvidia:
             return None
 
         def replay(_keep: Any = run) -> None:
-            self._activate()
             self._check(api.cuGraphLaunch(executable, self._stream))
 
         self._destroyed_with(replay, api.cuGraphExecDestroy, executable)

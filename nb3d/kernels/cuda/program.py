@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nb3d.kernels import compiling, folders
+from nb3d.kernels.cuda import diagnosis
 
 _ENTRY = re.compile(r"\.entry\s+(\w+)")
 _COMPILERS = ("numba", "llvmlite", "numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink")
@@ -56,6 +57,9 @@ class Program:
         """Returns its entry and machine code for an architecture, assembled from its PTX where it is not on disk.
 
         Both in one file: the name of an entry differs from process to process.
+
+        Raises:
+            RuntimeError: If the compilers are missing, with the remedy.
         """
 
         def make() -> bytes:
@@ -64,7 +68,13 @@ class Program:
             assert found is not None, f"{self.source} has no entry"
             return found[1].encode() + b"\n" + assemble(ptx)
 
-        entry, _, code = _counted(self, architecture, make).partition(b"\n")
+        try:
+            entry, _, code = _counted(self, architecture, make).partition(b"\n")
+        except Exception as error:
+            compilers = diagnosis.compilers()
+            if compilers.good:
+                raise
+            raise RuntimeError(f"Kernels for {architecture} cannot be compiled: {compilers}.") from error
         return entry.decode(), code
 
     def _compile(self) -> bytes:

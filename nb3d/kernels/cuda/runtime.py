@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from nb3d.kernels.cuda.arrays import Array
 from nb3d.kernels.cuda.launches import Launch
 from nb3d.kernels.cuda.program import Program
 from nb3d.kernels.cuda.seam import Driver
+from nb3d.kernels.cuda.turn import Turn
 
 
 class _Block:
@@ -32,13 +32,12 @@ class Runtime:
 
     Attributes:
         driver: The GPU.
-        turn: Held by whoever runs something: there is one stream, and what is launched while another thread captures a
-            graph would become a part of it.
+        turn: Held by whoever calls the driver, or what ``bind`` returned.
     """
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
-        self.turn = threading.RLock()
+        self.turn = Turn(driver)
         self._kernels: dict[Program, Any] = {}
         self._constants: weakref.WeakValueDictionary[Any, _Block] = weakref.WeakValueDictionary()
 
@@ -49,7 +48,8 @@ class Runtime:
             MemoryError: If it does not fit.
         """
         kind = np.dtype(dtype)
-        block = _Block(self.driver, int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
+        with self.turn:
+            block = _Block(self.driver, int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
         return Array(block.address, shape, kind, block)
 
     def upload(self, array: np.ndarray) -> Array:
@@ -81,13 +81,15 @@ class Runtime:
         """Copies a NumPy array over an array of the GPU of the same shape, converting its dtype."""
         if target.size:
             values = np.ascontiguousarray(array, target.dtype).reshape(target.shape)
-            self.driver.write(target.address, values)
+            with self.turn:
+                self.driver.write(target.address, values)
 
     def download(self, source: Array) -> np.ndarray:
         """Returns a NumPy array with its values, after everything that was asked for before."""
         out = np.empty(source.shape, source.dtype)
         if out.size:
-            self.driver.read(source.address, out)
+            with self.turn:
+                self.driver.read(source.address, out)
         return out
 
     def copied(self, source: Array) -> Array:
@@ -99,26 +101,28 @@ class Runtime:
     def copy(self, target: Array, source: Array) -> None:
         """Copies one array of the GPU over another of as many bytes."""
         if source.size:
-            self.driver.copy(target.address, source.address, source.nbytes)
+            with self.turn:
+                self.driver.copy(target.address, source.address, source.nbytes)
 
     def pinned(self, like: Array) -> np.ndarray:
         """Returns an array of the host, of the shape of one of the GPU, that copies reach without a detour."""
-        return self.driver.pinned(max(like.nbytes, 1))[: like.nbytes].view(like.dtype).reshape(like.shape)
-
-    def load(self, programs: Iterable[Program]) -> None:
-        """Compiles programs, or finds them on disk, and loads them."""
-        for item in programs:
-            self._kernel(item)
+        with self.turn:
+            memory = self.driver.pinned(max(like.nbytes, 1))
+        return memory[: like.nbytes].view(like.dtype).reshape(like.shape)
 
     def bind(self, launches: Sequence[Launch], graph: bool = True) -> Callable[[], None]:
         """Returns one call that carries out all launches, as a graph where that is wanted and the driver can."""
-        bound = [self._bound(item) for item in launches]
+        with self.turn:
+            bound = [self._bound(item) for item in launches]
 
         def run() -> None:
             for call in bound:
                 call()
 
-        return (self.driver.capture(run) if graph and len(bound) > 1 else None) or run
+        if not graph or len(bound) < 2:
+            return run
+        with self.turn:
+            return self.driver.capture(run) or run
 
     def _bound(self, item: Launch) -> Callable[[], None]:
         call = self.driver.bind(

@@ -9,7 +9,11 @@ import numpy as np
 
 
 class Driver(Protocol):
-    """One GPU, its memory and one stream, in whose order everything happens unless a method says otherwise."""
+    """One GPU, its memory and one stream, in whose order everything happens unless a method says otherwise.
+
+    Everything is asked for between ``enter`` and ``leave`` (``turn.Turn`` calls them), but for what may come from any
+    thread at any time: ``free``, and waiting for what ``fetch`` copies.
+    """
 
     @property
     def architecture(self) -> str:
@@ -22,6 +26,12 @@ class Driver(Protocol):
     @property
     def stream(self) -> int:
         """The handle of the stream, for whoever shares memory with it."""
+
+    def enter(self) -> None:
+        """Makes the GPU's context that of this thread; may be repeated."""
+
+    def leave(self) -> None:
+        """Gives the thread the context that it had before the last ``enter``."""
 
     def allocate(self, size: int) -> int:
         """Returns the address of fresh memory of at least one byte, aligned to 256 bytes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.cuda.ptx.memory import POISON, SHARED_WINDOW, Fault, check_alignment
-from tests.cuda.ptx.operands import address, every_lane, reader
+from tests.cuda.ptx.operands import address, every_lane, reader, spread, whole_warps
 from tests.cuda.ptx.parser import TYPES
 
 OPCODES = frozenset({"ld", "ldu", "st", "cp", "ldmatrix"})
@@ -178,20 +178,19 @@ def _matrix(program, instruction):
     where, transposed = address(program, instruction.operands[1]), "trans" in instruction.opcode
 
     def execute(lanes, mask):
-        if mask is not None:
-            raise Fault("a matrix load that not all lanes carry out")
-        rows = every_lane(lanes, where(lanes)).reshape(-1, 32)[:, : 8 * len(targets)]
+        warps = whole_warps(lanes, mask)
+        rows = every_lane(lanes, where(lanes)).reshape(-1, 32)[warps, : 8 * len(targets)]
         check_alignment(rows, 16, "row of a matrix")
         shared = lanes.launch.shared
-        blocks = lanes.block.reshape(-1, 32)[:, : 8 * len(targets)].reshape(-1)
-        warps = lanes.warp.reshape(-1, 32)[:, : 8 * len(targets)].reshape(-1)
+        blocks = lanes.block.reshape(-1, 32)[warps, : 8 * len(targets)].reshape(-1)
+        readers = lanes.warp.reshape(-1, 32)[warps, : 8 * len(targets)].reshape(-1)
         at = shared.offsets(blocks, rows.reshape(-1), 16)
-        shared.note_read(at, 16, warps)
+        shared.note_read(at, 16, readers)
         words = shared.bytes[at[:, None] + np.arange(16)].reshape(-1, len(targets), 8, 16)
         if transposed:
             words = np.ascontiguousarray(words.view(np.uint16).swapaxes(2, 3)).view(np.uint8)
         values = np.ascontiguousarray(words).view(np.uint32).reshape(-1, len(targets), 32)
         for position, number in enumerate(targets):
-            lanes.write(number, np.ascontiguousarray(values[:, position]).reshape(-1), None)
+            lanes.write(number, spread(lanes, warps, np.ascontiguousarray(values[:, position])), mask)
 
     return execute

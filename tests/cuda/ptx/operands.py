@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.cuda.ptx.memory import Fault
 from tests.cuda.ptx.parser import TYPES, Address, Operand
 
 Read = Callable[..., np.ndarray]  # of lanes
@@ -85,3 +86,26 @@ def address(program, operand: Operand) -> Read:
 def every_lane(lanes, value: np.ndarray) -> np.ndarray:
     """A value for each lane, where it may be one for all."""
     return value if value.shape == (lanes.count,) else np.broadcast_to(value, (lanes.count,))
+
+
+def whole_warps(lanes, mask) -> np.ndarray | slice:
+    """The warps that carry out an instruction of all their lanes.
+
+    Raises:
+        Fault: If only some lanes of a warp do.
+    """
+    if mask is None:
+        return slice(None)
+    some = mask.reshape(-1, 32)
+    if (some.any(1) != some.all(1)).any():
+        raise Fault("an instruction of a whole warp that not all its lanes carry out")
+    return some.any(1)
+
+
+def spread(lanes, warps: np.ndarray | slice, values: np.ndarray) -> np.ndarray:
+    """Values of some warps' lanes as values of all lanes."""
+    if isinstance(warps, slice):
+        return values.reshape(-1)
+    whole = np.zeros((lanes.count // 32, 32), values.dtype)
+    whole[warps] = values.reshape(-1, 32)
+    return whole.reshape(-1)

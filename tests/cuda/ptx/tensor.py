@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.cuda.ptx.memory import Fault
-from tests.cuda.ptx.operands import every_lane, reader
+from tests.cuda.ptx.operands import every_lane, reader, spread, whole_warps
 
 OPCODES = frozenset({"mma"})
 LANE = np.arange(32)
@@ -37,16 +36,16 @@ def build(program, instruction):
     reads = [[reader(program, name, k) for name in group] for group, k in ((a, "b32"), (b, "b32"), (c, "f32"))]
 
     def execute(lanes, mask):
-        if mask is not None:
-            raise Fault("a matrix product that not all lanes carry out")
+        warps = whole_warps(lanes, mask)
         a, b, c = (
-            [np.ascontiguousarray(every_lane(lanes, read(lanes))).reshape(-1, 32) for read in group] for group in reads
+            [np.ascontiguousarray(every_lane(lanes, read(lanes)).reshape(-1, 32)[warps]) for read in group]
+            for group in reads
         )
         left, right = (_tf32_fragments if kind == "tf32" else _bf16_fragments)(a, b)
         total = left.astype(np.float64) @ right.astype(np.float64)
         for number, (target, start) in enumerate(zip(targets, c, strict=True)):
             part = total[:, G + 8 * (number // 2), 2 * T + number % 2]
-            lanes.write(target, (part + start).astype(np.float32).reshape(-1), None)
+            lanes.write(target, spread(lanes, warps, (part + start).astype(np.float32)), mask)
 
     return execute
 

@@ -111,15 +111,23 @@ def shared4_words(context, address):
     return FOUR_WORDS(types.uint32), generate
 
 
-@intrinsic
-def store_shared4(context, address, a, b, c, d):
-    """``store_shared4(address, a, b, c, d)``: four floats into shared memory."""
+def _store_shared4(kind, letter):
+    @intrinsic
+    def store(context, address, a, b, c, d):
+        """``store(address, a, b, c, d)``: four floats, or words, into shared memory."""
 
-    def generate(ctx, builder, signature, arguments):
-        _emit(builder, "st.shared.v4.f32 [$0], {$1,$2,$3,$4};", f"r,f,f,f,f,{MEMORY}", arguments)
-        return ctx.get_dummy_value()
+        def generate(ctx, builder, signature, arguments):
+            text = f"st.shared.v4.{letter}32 [$0], {{$1,$2,$3,$4}};"
+            register = "f" if letter == "f" else "r"
+            _emit(builder, text, f"r,{','.join(register * 4)},{MEMORY}", arguments)
+            return ctx.get_dummy_value()
 
-    return types.void(types.uint32, *[types.float32] * 4), generate
+        return types.void(types.uint32, *[kind] * 4), generate
+
+    return store
+
+
+store_shared4, store_shared4_words = _store_shared4(types.float32, "f"), _store_shared4(types.uint32, "u")
 
 
 def _copy(size, cache):
@@ -221,16 +229,14 @@ product_bf16 = _product("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32")
 
 
 @intrinsic
-def shared_bf16(context, address):
-    """Two floats of shared memory as a word of two BF16, the first one in its lower half."""
+def pair_bf16(context, first, second):
+    """``pair_bf16(first, second)``: two floats as a word of two BF16, the first one in its lower half."""
 
     def generate(ctx, builder, signature, arguments):
-        struct = _emit(builder, "ld.shared.v2.f32 {$0,$1}, [$2];", f"=f,=f,r,{MEMORY}", arguments,
-                       ir.LiteralStructType([F32] * 2))  # fmt: skip
-        low, high = builder.extract_value(struct, 0), builder.extract_value(struct, 1)
+        low, high = arguments
         return _emit(builder, "cvt.rn.bf16x2.f32 $0, $1, $2;", "=r,f,f", [high, low], I32, effects=False)
 
-    return types.uint32(types.uint32), generate
+    return types.uint32(types.float32, types.float32), generate
 
 
 @intrinsic

@@ -3,7 +3,8 @@
 A block makes ``depth x height x 8`` voxels times 32 filters; a thread 8 voxels of a row times 8 filters, 64 sums in
 registers. 16 channels are resident at a time, so every voxel comes from memory once per block and chunk; weights come
 one row of taps at a time, the next row by asynchronous copies while this one is used. Voxels outside are zero-filled
-by the copies. A voxel takes 80 bytes in shared memory and a row 16 more, which keeps 128-bit reads free of conflicts.
+by the copies. The third axis of the grid counts the parts of a divided sum: ``run`` chunks each. A voxel takes 80 bytes
+in shared memory and a row 16 more, which keeps 128-bit reads free of conflicts.
 
 For 3x3x3 with 4 x 8 x 8 voxels: 61 KB of shared memory, 3 blocks on a multiprocessor; inner loop 256 multiply-adds of
 284 instructions. Shared memory and arithmetic are then equally busy. Unmeasured: no GPU has run it. Rejected: Winograd
@@ -17,12 +18,11 @@ import numpy as np
 from nb3d.kernels.cuda.device import asm
 from nb3d.kernels.cuda.device.epilogue import writer
 from nb3d.kernels.cuda.device.integers import udiv, umod
-from nb3d.kernels.cuda.device.staging import VECTORS, staging
+from nb3d.kernels.cuda.device.staging import VECTORS, VOXEL, staging
 from nb3d.kernels.cuda.door import cuda
 
 WIDTH, FILTERS, CHANNELS = 8, 32, 4 * VECTORS  # of a block, and of a chunk
 TALL, WIDE = 8, 8  # voxels and filters of a thread
-VOXEL = CHANNELS * 4 + 16  # bytes of a voxel in shared memory
 I, U = np.int32, np.uint32  # noqa: E741
 
 
@@ -48,11 +48,11 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
     stages = kd * kh
     parts, held, quads = TALL * WIDE, TALL * 4, WIDE // 4
     write = writer(code)
-    fill, fetch = staging(threads, (halo_d, halo_h, halo_w), VOXEL, row_bytes, stage_bytes)
+    fill, fetch = staging(threads, (halo_d, halo_h, halo_w), row_bytes, stage_bytes)
 
     def conv_halo(
         x, weights, bias, residuals, out, d, h, w, channels, o_d, o_h, o_w, p_d, p_h, p_w, filters, pitch, chunks,
-        tiles_d, tiles_h, tiles_w, fours, alpha, beta,
+        tiles_d, tiles_h, tiles_w, run, whole, fours, alpha, beta,
     ):  # fmt: skip
         begin = asm.shared_address(cuda.shared.array(0, "float32"))
         total = cuda.local.array(parts, "float32")
@@ -70,9 +70,11 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
         a_begin = begin + U(y_d * I(plane_bytes) + y_h * I(row_bytes))
         b_begin = begin + U(I(halo_bytes) + tx * I(16))
         b_to = begin + U(I(halo_bytes) + t * I(16))
-        source = np.int64(cuda.blockIdx.y) * chunks * I(stages * stage_floats) + t * I(4)
+        begin_chunk = I(cuda.blockIdx.z) * run
+        source = (np.int64(cuda.blockIdx.y) * chunks + begin_chunk) * I(stages * stage_floats) + t * I(4)
+        part = np.int64(cuda.blockIdx.z) * whole
 
-        for chunk in range(chunks):
+        for chunk in range(begin_chunk, min(begin_chunk + run, chunks)):
             first = I(chunk) * I(CHANNELS)
             fill(begin, x, t, batch, d0 - p_d, h0 - p_h, w0 - p_w, d, h, w, channels, first)
             fetch(b_to, weights, source, t)
@@ -121,8 +123,9 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
             u = w0 + udiv(I(quad), I(quads))
             f = column + tx * I(4) + umod(I(quad), I(quads)) * I(across * 4)
             if (u < o_w) & (y < o_h) & (z < o_d) & (f < filters):
-                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * pitch + f
-                sums, b = mine + U(I(quad) * I(threads * 16)), asm.global_address(bias, f)
-                write(out, residuals, to, filters - f, fours, sums, b, alpha, beta)
+                to = (((np.int64(batch) * o_d + z) * o_h + y) * o_w + u) * pitch + (part + f)
+                v0, v1, v2, v3 = asm.shared4(mine + U(I(quad) * I(threads * 16)))
+                b = asm.global_address(bias, f)
+                write(out, residuals, to, filters - f, fours, v0, v1, v2, v3, b, alpha, beta)
 
     return conv_halo

@@ -17,13 +17,12 @@ def writer(code: int):
     finish = activation(code)
 
     @device
-    def write(out, residuals, to, left, fours, sums, bias, alpha, beta):
-        """Sums at an address of shared memory, bias at one of global memory, residuals if there are any.
+    def write(out, residuals, to, left, fours, v0, v1, v2, v3, bias, alpha, beta):
+        """Four sums, bias at an address of global memory, residuals if there are any.
 
         ``left`` filters exist from ``to`` on. With ``fours`` they are a multiple of 4, and 16 bytes are aligned. All
         threads agree on that and on residuals: ways that never part are cheaper than kernels to compile.
         """
-        v0, v1, v2, v3 = asm.shared4(sums)
         q0, q1, q2, q3 = asm.load4(bias)
         v0, v1, v2, v3 = v0 + q0, v1 + q1, v2 + q2, v3 + q3
         if residuals.size > 0:
