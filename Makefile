@@ -32,8 +32,9 @@ lint: $(VENV)/.test
 	$(BIN) -m ruff check .
 	$(BIN) -m mypy
 
+# Workers begin far apart and help each other in the end: then they compile different kernels, each of which once.
 test: $(VENV)/.test lint  ## everything: ruff, mypy, all tests, doctests
-	$(BIN) -m pytest -q -n auto --dist loadfile $(PYTEST_ARGS)
+	$(BIN) -m pytest -q -n auto --dist worksteal $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.test  ## random layers and damaged files, FUZZ times (20) as many as in the tests
 	NB3D_FUZZ=$(FUZZ) $(BIN) -m pytest -q -n auto tests/layers/test_fuzz.py tests/saving/test_fuzz.py $(PYTEST_ARGS)

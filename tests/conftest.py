@@ -1,6 +1,17 @@
 """What holds for all tests."""
 
+import gc
+import os
+
 from hypothesis import settings
 
 settings.register_profile("nb3d", deadline=None)  # tests never assert a time
 settings.load_profile("nb3d")
+
+os.environ["NUMBA_NUM_THREADS"] = "3"  # on any machine: Numba reads it when it is imported
+
+
+def pytest_collection_finish() -> None:
+    """All tests stay until the end: the garbage collector need not look at them again while kernels are compiled."""
+    gc.collect()
+    gc.freeze()

@@ -44,6 +44,8 @@ def test_a_row_says_why_a_peer_has_no_time():
 def test_the_whole_of_it(monkeypatch, capsys):
     pretend(monkeypatch)
     monkeypatch.setattr(policy, "_chosen", None)  # the benchmark chooses one precision after the other
+    monkeypatch.setattr(bench, "REPEATS", 2)
+    monkeypatch.setattr(bench, "WARM_UP", 1)
     step = Step("convolution", "conv", (INPUT,), filters=8)
     monkeypatch.setattr(bench, "workloads", lambda: iter([Network("small", (1, 2, 3, 4, 8), (step,))]))
     monkeypatch.setattr(bench, "compile_all", lambda programs, architectures: len(list(programs)))

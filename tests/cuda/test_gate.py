@@ -1,4 +1,4 @@
-"""Every kernel without a gate of its own, and the gate itself: see ``gate.py``. One file is what one worker tests."""
+"""Every kernel without a gate of its own, and the gate itself: see ``gate.py``."""
 
 from __future__ import annotations
 

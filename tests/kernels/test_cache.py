@@ -16,6 +16,7 @@ import pytest
 import nb3d
 from nb3d.kernels import folders
 from nb3d.kernels.cpu import cache
+from nb3d.kernels.cpu.compile import helper, task
 
 SCRIPT = """
 import numpy as np
@@ -56,6 +57,28 @@ def test_second_process_finds_what_the_first_compiled(tmp_path):
     assert second.stderr == ""
     (folder,) = tmp_path.iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_second_process_finds_what_was_made_of_a_helper(tmp_path):
+    chosen = """
+import numpy as np
+import nb3d
+from nb3d.kernels import compiling
+assert nb3d.ops.add(np.ones((4, 5), np.float32), np.ones((4, 5), np.float32)).tolist() == [[2.0] * 5] * 4
+print(compiling.count().compiled, compiling.count().found)
+"""
+    assert _hits(_run(chosen, NB3D_CACHE_DIR=str(tmp_path))) == [2, 0]
+    assert _hits(_run(chosen, NB3D_CACHE_DIR=str(tmp_path))) == [0, 2]
+
+
+def test_a_kernel_that_no_other_process_would_find_is_refused():
+    double = helper(lambda x: 2 * x)
+
+    def kernel(words, numbers, index, worker):
+        words[index] = double(index)
+
+    with pytest.raises(TypeError, match="kernel to close over numbers, types and names, got the helper 'double'"):
+        task(kernel)
 
 
 def test_without_home_the_user_has_one_or_goes_without(tmp_path):

@@ -17,6 +17,7 @@ from typing import Any
 
 from numba import njit, types
 from numba.core.ccallback import CFunc
+from numba.core.dispatcher import Dispatcher
 
 from nb3d.kernels import compiling
 from nb3d.kernels.cpu.cache import KernelCache, folder, locked
@@ -34,9 +35,20 @@ TASK = types.void(WORDS, NUMBERS, types.int64, types.int64)
 
 
 class Native:
-    """A function that becomes machine code when its address is first asked for."""
+    """A function that becomes machine code when its address is first asked for.
+
+    Raises:
+        TypeError: If a helper is among the variables of its closure. They are part of its name on disk, and a helper
+            is another one in every process: it would be compiled anew in each.
+    """
 
     def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            if isinstance(cell.cell_contents, Dispatcher):
+                raise TypeError(
+                    f"Expected {function.__qualname__} to close over numbers, types and names, got the helper "
+                    f"{name!r}: no other process would find it on disk. Choose it in an overload: see `maps.evaluate`."
+                )
         self._function = function
         self._signature = signature
         self._options = {**_OPTIONS, "nopython": True, "fastmath": set(EXACT)}

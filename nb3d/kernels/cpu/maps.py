@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numba.extending import overload
 
 from nb3d.kernels.case import Case, Kernel
 from nb3d.kernels.cpu.approximations import erf, exp, expm1
 from nb3d.kernels.cpu.arrays import address
-from nb3d.kernels.cpu.compile import Native, helper, task
+from nb3d.kernels.cpu.compile import OVERLOADED, Native, helper, task
 from nb3d.kernels.cpu.launch import launch, workers_for
 from nb3d.kernels.cpu.memory import pointer
 from nb3d.kernels.cpu.operands import FLOATS
@@ -32,6 +34,7 @@ LENGTH, STEP_A, STEP_B, STEP_C, AXIS_WORDS = range(5)  # of an axis: its length,
 OPERANDS = 3
 
 FUNCTIONS = functions(exp, expm1, erf, np.floor, np.ceil)
+NAMES = tuple(FUNCTIONS)
 _INTEGERS = ("int32", "int64")
 
 
@@ -67,9 +70,23 @@ def _kind(dtype: str) -> type:
     return kind
 
 
+def evaluate(number: int, a: Any, b: Any, c: Any, p: Any, q: Any) -> Any:
+    """Inside kernels: the operation with a number (a constant, of `NAMES`) of one value of every operand."""
+
+
+@overload(evaluate, prefer_literal=True, jit_options=OVERLOADED)
+def _evaluate(number, a, b, c, p, q):
+    function = helper(FUNCTIONS[NAMES[number.literal_value]])
+
+    def chosen(number, a, b, c, p, q):
+        return function(a, b, c, p, q)
+
+    return chosen
+
+
 @cache
 def _map(op: str, dtypes: tuple[str, ...], out_dtype: str, moving: tuple[bool, ...], in_place: int) -> Native:
-    function, result = helper(FUNCTIONS[op]), _kind(out_dtype)
+    number, result = NAMES.index(op), _kind(out_dtype)
     kind_a, kind_b, kind_c = (_kind(dtype) for dtype in dtypes)
     size_a, size_b, size_c = (np.dtype(dtype).itemsize for dtype in dtypes)
     moves_a, moves_b, moves_c = moving
@@ -79,8 +96,8 @@ def _map(op: str, dtypes: tuple[str, ...], out_dtype: str, moving: tuple[bool, .
     @task
     def run(words, numbers, index, worker):
         p, q = kind_a(numbers[0]), kind_a(numbers[1])
-        for number in range(index * words[BLOCK], min((index + 1) * words[BLOCK], words[ROWS] * words[PARTS])):
-            row, first = number // words[PARTS], number % words[PARTS] * PART
+        for part in range(index * words[BLOCK], min((index + 1) * words[BLOCK], words[ROWS] * words[PARTS])):
+            row, first = part // words[PARTS], part % words[PARTS] * PART
             at_a, at_b, at_c, rest = words[A], words[B], words[C], row
             for axis in range(words[AXES] - 1, -1, -1):
                 entry = FIRST + axis * AXIS_WORDS
@@ -100,7 +117,7 @@ def _map(op: str, dtypes: tuple[str, ...], out_dtype: str, moving: tuple[bool, .
                 x = a[k] if moves_a else one_a
                 y = b[k] if moves_b else one_b
                 z = c[k] if moves_c else one_c
-                out[k] = result(function(x, y, z, p, q))
+                out[k] = result(evaluate(number, x, y, z, p, q))
 
     return run
 

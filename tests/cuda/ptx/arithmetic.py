@@ -42,7 +42,7 @@ def build(program, instruction):
     reads = [reader(program, operand, k) for operand, k in zip(instruction.operands[1:], kinds, strict=True)]
 
     def execute(lanes, mask):
-        lanes.write(to, compute(*(read(lanes) for read in reads)), mask)
+        lanes.write(to, compute(*[read(lanes) for read in reads]), mask)
 
     return execute
 
@@ -127,7 +127,7 @@ def _product(opcode, kind):
 
 def _fma(dtype):
     wide = np.float64 if dtype == np.float32 else np.longdouble
-    return lambda a, b, c: (a.astype(wide) * b.astype(wide) + c.astype(wide)).astype(dtype)
+    return lambda a, b, c: np.add(np.multiply(a, b, dtype=wide), c, dtype=wide).astype(dtype)
 
 
 def _directed(name, opcode, dtype):

@@ -94,29 +94,31 @@ class Shared:
 
     def note_read(self, at: np.ndarray, size: int, warp: np.ndarray) -> None:
         """Remembers a read by ``warp``; raises ``Fault`` if another warp wrote there since the last barrier."""
-        for words, who in self._words(at, size, warp):
-            self._check(self._written[words], who, "read of what another warp wrote")
-            seen = self._read[words]
-            several = (seen // 64 == self._phase) & (seen % 64 != who)
-            mine = self._phase * 64 + np.where(several, MANY, who)
-            self._read[words] = mine
-            others = self._read[words] != mine  # warps that read in this very instruction
+        mine = self._phase * 64 + warp
+        for words in self._words(at, size):
+            self._check(self._written[words], mine, "read of what another warp wrote")
+            now = np.where(self._by_others(self._read[words], mine), self._phase * 64 + MANY, mine)
+            self._read[words] = now
+            others = self._read[words] != now  # warps that read in this very instruction
             self._read[words[others]] = self._phase * 64 + MANY
 
     def note_write(self, at: np.ndarray, size: int, warp: np.ndarray) -> None:
         """Remembers a write by ``warp``; raises ``Fault`` if another warp touched it since the last barrier."""
-        for words, who in self._words(at, size, warp):
-            self._check(self._written[words], who, "write over what another warp wrote")
-            self._check(self._read[words], who, "write over what another warp read")
-            mine = self._phase * 64 + who
+        mine = self._phase * 64 + warp
+        for words in self._words(at, size):
+            self._check(self._written[words], mine, "write over what another warp wrote")
+            self._check(self._read[words], mine, "write over what another warp read")
             self._written[words] = mine
-            self._check(self._written[words], who, "write over what another warp writes")
+            self._check(self._written[words], mine, "write over what another warp writes")
 
-    def _words(self, at: np.ndarray, size: int, warp: np.ndarray):
+    def _words(self, at: np.ndarray, size: int):
         for offset in range(0, size, 4):
-            yield (at + offset) // 4, warp
+            yield (at + offset) >> 2
 
-    def _check(self, last: np.ndarray, who: np.ndarray, what: str) -> None:
-        bad = (last // 64 == self._phase) & (last % 64 != who)
-        if bad.any():
+    def _by_others(self, last: np.ndarray, mine: np.ndarray) -> np.ndarray:
+        """Whether the last access was another warp's, since the last barrier: phases only grow."""
+        return (last >= self._phase * 64) & (last != mine)
+
+    def _check(self, last: np.ndarray, mine: np.ndarray, what: str) -> None:
+        if self._by_others(last, mine).any():
             raise Fault(f"race in shared memory: {what} since the last barrier")
