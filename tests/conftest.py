@@ -2,8 +2,12 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from nb3d.kernels import policy
 
 settings.register_profile("nb3d", deadline=None)  # tests never assert a time
 settings.load_profile("nb3d")
@@ -15,3 +19,11 @@ def pytest_collection_finish() -> None:
     """All tests stay until the end: the garbage collector need not look at them again while kernels are compiled."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def settings_stay() -> Iterator[None]:
+    """What a test chooses ends with it: tests of one file may run in any process, after any others."""
+    before = policy._chosen
+    yield
+    policy._chosen = before

@@ -1,4 +1,4 @@
-"""Every kernel without a file of its own computes what the reference computes, and how accurate and chosen they are."""
+"""Every kernel computes what the reference computes; which of them is chosen, and how accurate they are."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import numpy as np
 import pytest
 
 from nb3d.kernels import policy, table
-from tests.cuda import test_agree_functions, test_agree_halos, test_agree_maps, test_agree_tiles
-from tests.cuda.agreement import check, through
 from tests.cuda.interpreted import Interpreted, compute_on
+from tests.cuda.precisions import expected
+from tests.cuda.programs import pairs
 from tests.cuda.wheels import needed
 from tests.kernels.cases import conv, transposed
-from tests.kernels.compare import compute
+from tests.kernels.compare import assert_close, compute
 from tests.kernels.example import BARE, plain
 
 pytestmark = needed
-FILES = test_agree_functions, test_agree_halos, test_agree_maps, test_agree_tiles
+PAIRS = [
+    pytest.param(implementation, example, id=f"{implementation.name}: {example.name}")
+    for implementation, example in pairs(most=6e5)  # what an interpreter runs in seconds
+]
 
 
-@through(lambda *pair: not any(file.chosen(*pair) for file in FILES))
+@pytest.mark.parametrize(("implementation", "example"), PAIRS)
 def test_agrees_with_the_reference(implementation, example):
-    check(implementation, example)
+    result = compute_on(Interpreted(), implementation, example)
+    assert_close(example, result, expected(implementation.name, example))
 
 
 def test_three_products_of_tf32_are_as_accurate_as_float32():

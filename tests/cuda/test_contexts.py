@@ -33,6 +33,7 @@ def before(request):
 @pytest.fixture
 def api(monkeypatch, before):
     monkeypatch.setattr(Program, "machine_code", lambda *arguments: ("entry", b"code"))
+    gc.freeze()  # what is there already need not be looked at by the collections below
     api = Api()
     api.contexts[threading.get_ident()].extend(before)
     api.runtime = pretend(monkeypatch, api)

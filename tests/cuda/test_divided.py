@@ -105,7 +105,7 @@ class TestTiles:
         monkeypatch.setattr(tiles, "layout", lambda kind, case: tiles.layout_with(kind, tile, case))
         implementation = next(item for item in table.implementations("conv3d", "cuda") if item.name == name)
         for filters in (tile.columns - 3, 68):
-            example = conv((3, 5, 9), channels, filters, (2, 2, 2), residual=True, note="tile")
+            example = conv((3, 5, 9), channels, filters, (2, 2, 2), residual=True, activation=SILU, note="tile")
             check(implementation, example)
 
 

@@ -1,22 +1,92 @@
-"""Every kernel without a gate of its own, and the gate itself: see ``gate.py``."""
+"""The gate that every kernel passes without a GPU: assembled, with nothing in memory that belongs in registers."""
 
 from __future__ import annotations
 
-from tests.cuda import test_gate_halos, test_gate_maps, test_gate_tiles, test_gate_walks
-from tests.cuda.gate import REGISTERS, TILES, check, number, programs, through
+import re
+from dataclasses import replace
+
+import pytest
+
+from nb3d.kernels.activations import Activation
+from nb3d.kernels.cuda.conv3d_mma import BF16, FILTERS, TF32, TF32X3, mma_program
+from nb3d.kernels.cuda.conv3d_stem import stem_program
+from nb3d.kernels.cuda.halos import TILE_KINDS
+from nb3d.kernels.cuda.program import Program
+from nb3d.kernels.cuda.tile_launches import tile_program
+from tests.cuda.programs import launches_of, pairs
 from tests.cuda.wheels import needed
+from tests.kernels.cases import conv
 
 pytestmark = needed
-FILES = test_gate_halos, test_gate_maps, test_gate_tiles, test_gate_walks
+
+# Bytes of shared memory that a block may have.
+ARCHITECTURES = {"sm_80": 163, "sm_86": 99, "sm_89": 99, "sm_90a": 227, "sm_120": 99}
+
+# Source -> registers of a thread at most, on any architecture. Convolutions by tiles promise how many of their blocks
+# are on a multiprocessor instead.
+REGISTERS = {
+    "strided": 64, "pool": 96, "reduce": 64, "softmax": 80, "conv_plain": 96, "normalize": 64, "matmul": 168,
+    "upsample_linear": 96, "position": 48, "running": 48, "gather": 48, "rank": 48, "combine": 64,
+}  # fmt: skip
+STEMS = [
+    conv(sizes, channels, 64, kernel, strides).case
+    for sizes, channels, kernel, strides in (
+        ((16, 56, 56), 3, (3, 7, 7), (1, 2, 2)), ((16, 16, 16), 1, (7, 7, 7), (1, 1, 1)),
+        ((16, 16, 16), 2, (5, 5, 5), (1, 1, 1)), ((16, 16, 16), 3, (3, 3, 3), (1, 1, 1)),
+        ((16, 16, 16), 4, (3, 3, 3), (1, 1, 1)), ((16, 16, 16), 4, (3, 3, 3), (2, 2, 2)),
+    )
+]  # fmt: skip
+TILES = ("conv_tile", "conv_halo", "conv_mma", "conv_stem")
+FILE = 2**16  # registers of a multiprocessor
 
 
-@through(lambda item: not any(file.chosen(item) for file in FILES))
+def programs() -> tuple[Program, ...]:
+    """Every program that the table of cases asks for, and the blocks that only large launches take.
+
+    Of convolutions that differ in their activation, a few instructions of the write-out, only one.
+    """
+    code = int(Activation.SILU)
+    large = {
+        tile_program(kind, tile, vector, code) for kind in TILE_KINDS for tile in kind.tiles for vector in (1, 4)
+    }
+    large |= {mma_program(kind, filters, (3, 3, 3), code) for kind in (TF32, TF32X3, BF16) for filters in FILTERS}
+    large |= {stem_program(case, code) for case in STEMS}
+    asked = {launch.program for pair in pairs(most=1e12) for launch in launches_of(*pair)}
+    one = {_without_activation(item): item for item in (*sorted(asked, key=lambda item: item.name), *large)}
+    return tuple(sorted(one.values(), key=lambda item: item.name))
+
+
+def _without_activation(item: Program) -> Program:
+    if item.source not in TILES:
+        return item
+    return replace(item, variant=tuple(pair for pair in item.variant if pair[0] != "code"))
+
+
+def number(pattern: str, report: str) -> int:
+    return max((int(found) for found in re.findall(pattern, report)), default=0)
+
+
+PROGRAMS = programs()
+
+
+@pytest.mark.parametrize("item", PROGRAMS, ids=lambda item: item.name)
 def test_registers_suffice_on_every_architecture(item):
-    check(item)
+    """From one PTX: a stack, a spill, a register or a byte of shared memory too much is an error."""
+    from nb3d.kernels.cuda.assembler import assemble
+
+    most = FILE // (item.threads * item.resident) if item.source in TILES else REGISTERS[item.source]
+    for architecture, kilobytes in ARCHITECTURES.items():
+        code, report = assemble(item.ptx(), architecture)
+        assert code[:4] == b"\x7fELF"
+        assert "Compiling entry function" in report, "the report has changed its form"
+        assert number(r"(\d+) bytes stack frame", report) == 0, report
+        assert number(r"(\d+) bytes spill", report) == 0, report
+        assert 0 < number(r"[Uu]sed (\d+) registers", report) <= most, report
+        assert number(r"(\d+) bytes smem", report) + item.shared <= kilobytes * 1024, report
 
 
 def test_every_kernel_has_a_budget_and_is_seen():
-    assert {item.source for item in programs()} == {*REGISTERS, *TILES}
+    assert {item.source for item in PROGRAMS} == {*REGISTERS, *TILES}
 
 
 def test_a_kernel_that_needs_memory_is_seen():
