@@ -11,6 +11,7 @@ from nb3d.kernels import table
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.cuda import conv3d_halo, conv3d_mma, tiles
 from nb3d.kernels.cuda.halos import TILE_KINDS
+from nb3d.kernels.cuda.launches import MOST_BLOCKS
 from nb3d.kernels.cuda.splits import MOST_PARTS, MULTIPROCESSORS, Work, best_split, undivided
 from tests.cuda.divided import divide
 from tests.cuda.interpreted import Interpreted, compute_on
@@ -126,6 +127,15 @@ class TestBestSplit:
     def test_large_results_are_divided_less(self):
         few = work(16, 100)
         assert best_split(few, 1 << 26).parts < best_split(few, 1 << 18).parts
+
+    def test_phases_and_parts_fit_the_grid(self):
+        few = transposed((1, 1, 2), 512, 8, (32, 32, 16), (32, 32, 16)).case
+        many = transposed((1, 1, 1), 4, 8, (64, 64, 32), (64, 64, 32)).case
+        assert tiles.why_not(few) is None
+        layout = tiles.layout(TILE_KINDS[0], few)
+        assert len(layout.phases) * layout.split.parts <= MOST_BLOCKS[2]
+        assert tiles.why_not(many) == "has more than 65535 phases or groups"
+        assert table.select(many, "cuda").implementation.name == "plain"
 
     def test_no_piece_is_one_part(self):
         assert best_split(work(4, 0), 1000).parts == 1

@@ -66,15 +66,16 @@ def undivided(work: Work) -> Split:
     return _divided(work, 1, 0)
 
 
-def best_split(work: Work, size: int) -> Split:
+def best_split(work: Work, size: int, most: int = MOST_PARTS) -> Split:
     """Returns the division that is estimated to be fastest.
 
     Args:
         work: The launch.
         size: Bytes of a result in float32.
+        most: Parts at most.
     """
-    most = min(MOST_PARTS, work.pieces)
-    return min((_divided(work, parts, size) for parts in range(1, max(most, 1) + 1)), key=lambda split: split.seconds)
+    counts = range(1, max(min(MOST_PARTS, most, work.pieces), 1) + 1)
+    return min((_divided(work, parts, size) for parts in counts), key=lambda split: split.seconds)
 
 
 def _divided(work: Work, parts: int, size: int) -> Split:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nb3d.kernels.case import Case
 from nb3d.kernels.cuda.correlations import Correlation, Sizes, correlations, sizes_of
+from nb3d.kernels.cuda.launches import MOST_BLOCKS
 from nb3d.kernels.cuda.splits import Split, Work, best_split, undivided
 from nb3d.kernels.cuda.strides import MOST
 
@@ -75,8 +76,11 @@ def why_not(case: Case) -> str | None:
     sizes = sizes_of(case)
     if math.prod(sizes.out[:4]) > MOST:
         return "has more than 2**31 voxels"
+    phases = correlations(case)
+    if len(phases) * sizes.groups > MOST_BLOCKS[2]:
+        return f"has more than {MOST_BLOCKS[2]} phases or groups"
     plane = math.prod(sizes.x[2:])
-    reach = max((abs(at[0]) + 1 for item in correlations(case) for _, at in item.taps), default=1)
+    reach = max((abs(at[0]) + 1 for item in phases for _, at in item.taps), default=1)
     if plane * (reach + 1) > MOST:
         return "a window reaches over more than 2**31 values"
     return None
@@ -132,7 +136,8 @@ def layout_with(kind: Kind, tile: Tile, case: Case) -> Layout:
         traffic=4 * (copied + kind.pieces * tile.columns) * DEPTH, speed=tile.speed, warps=tile.threads // 32,
         resident=tile.resident,
     )  # fmt: skip
-    split = best_split(work, math.prod(case.out) * 4) if sizes.groups == 1 else undivided(work)
+    room = MOST_BLOCKS[2] // len(phases)
+    split = best_split(work, math.prod(case.out) * 4, room) if sizes.groups == 1 else undivided(work)
     begins = tuple(sum(steps[:number]) for number in range(len(steps) + 1))
     return Layout(phases, tile, split, (max(rows), columns), begins, padded_filters(kind, sizes.made))
 
@@ -144,6 +149,8 @@ def vector_of(sizes: Sizes) -> int:
 
 def why_slower(case: Case, split: Split, other: Kind) -> str | None:
     """Returns that tiles of another kind should compute a case faster than what would be launched."""
+    if why_not(case) is not None:
+        return None
     seconds = layout(other, case).split.seconds
     if seconds < split.seconds:
         return f"tiles in {other.name} should take {1e6 * seconds:.0f} us, this kernel {1e6 * split.seconds:.0f}"

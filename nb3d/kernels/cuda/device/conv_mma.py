@@ -12,7 +12,7 @@ Values are rounded once, in shared memory, and ``ldmatrix`` brings them in the o
 lane reads 16 bytes for two products; their columns are permuted so that a lane ends up with 4 filters that follow each
 other. The third axis of the grid counts the parts of a divided sum: ``run`` chunks each.
 
-Shared memory for 3x3x3 and 32 filters: 60 KB, 72 for ``tf32x3``, 54 for ``bf16``; for 64 filters 12, 24 and 6 more.
+Shared memory for 3x3x3 and 32 filters: 59 KB, 71 for ``tf32x3``, 53 for ``bf16``; for 64 filters 71, 95 and 64.
 Shared memory is what limits 32 filters, to two thirds of the tensor cores' speed; 64 filters read a voxel half as
 often. Unmeasured: no GPU has run it. The layouts of fragments are the PTX manual's. Rejected: rounding in the inner
 loop, 32 conversions beside 16 products.

@@ -6,8 +6,8 @@ follow each other in a row, so a row of taps is one run of ``kw * channels`` val
 voxels fit registers, every value is read once per row. A row has an odd number of words, so that rows are read without
 conflicts.
 
-For 3x3x3 of 3 channels: 18 KB of shared memory, 576 multiply-adds in a row of 650 instructions; with a stride of 2 of
-7x7 taps, 92 KB. Bound by the results that are written. Unmeasured: no GPU has run it.
+For 3x3x3 of 3 channels: 32 KB of shared memory, which the sums need at the end, 576 multiply-adds for 30 + 18 reads of
+it; for 3x7x7 with a stride of 2, 86 KB. Unmeasured: no GPU has run it.
 """
 
 from __future__ import annotations
