@@ -100,6 +100,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         for op in ("conv3d", "conv3d_transpose", "dense")
         for name in ("tile_tf32", "tile_tf32x3", "tile")
     ),
+    ("conv3d", "cuda", "depthwise", "nb3d.kernels.cuda.conv3d_depthwise"),
     *((op, "cuda", "plain", "nb3d.kernels.cuda.conv3d_plain") for op in ("conv3d", "conv3d_transpose")),
     *((op, "cuda", "planes", "nb3d.kernels.cuda.pooling") for op in _POOLING),
     ("upsample3d_linear", "cuda", "planes", "nb3d.kernels.cuda.upsample_linear"),

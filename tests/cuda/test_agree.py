@@ -57,7 +57,7 @@ def test_the_precision_chooses_the_kernel(precision, halo, tile, stem, monkeypat
     assert chosen(conv((32, 32, 32), 64, 64, strides=(2, 2, 2))) == tile
     assert chosen(transposed((16, 16, 16), 128, 64)) == tile
     assert chosen(plain("dense", ((1, 4096), (4096, 4096), (4096,)), (1, 4096), BARE)) == "tile"  # reads weights once
-    assert chosen(conv((32, 32, 32), 32, 32, groups=32)) == "plain"
+    assert chosen(conv((32, 32, 32), 32, 32, groups=32)) == "depthwise"
 
 
 def test_an_unknown_precision_is_refused():

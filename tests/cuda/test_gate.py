@@ -27,6 +27,7 @@ ARCHITECTURES = {"sm_80": 163, "sm_86": 99, "sm_89": 99, "sm_90a": 227, "sm_120"
 REGISTERS = {
     "strided": 64, "pool": 96, "reduce": 64, "softmax": 80, "conv_plain": 96, "normalize": 64, "matmul": 168,
     "upsample_linear": 96, "position": 48, "running": 48, "gather": 48, "rank": 48, "combine": 64,
+    "conv_depthwise": 112,
 }  # fmt: skip
 STEMS = [
     conv(sizes, channels, 64, kernel, strides).case

@@ -21,7 +21,7 @@ from tests.kernels.normalization_cases import normalization
 pytestmark = needed
 EXAMPLE = conv((3, 4, 9), 20, 36, residual=True)  # tiles of 64: sums lie over other warps' operands
 FEW = conv((3, 4, 9), 3, 36, residual=True)  # for the kernel of few channels
-KERNELS = [item for item in table.implementations("conv3d", "cuda") if item.name != "plain"]
+KERNELS = [item for item in table.implementations("conv3d", "cuda") if item.name not in ("plain", "depthwise")]
 BARRIER, WAIT = re.compile(r"bar\.sync[^;]*;"), re.compile(r"cp\.async\.wait_group[^;]*;")
 COPIES = re.compile(r"(cp\.async\.c[ag]\.shared\.global \[%r\d+\], \[%rd\d+\], (\d+)), %r\d+")
 

@@ -1,6 +1,6 @@
 """conv3d and conv3d_transpose, one value of the result per thread: any kernel, stride, dilation, group and dtype.
 
-The fall-back for what the tiles do not take: ``float64``, depthwise and small groups, weights that change. Neighbouring
+The fall-back for what the tiles do not take: ``float64``, small groups, weights that change. Neighbouring
 threads have neighbouring filters: they share the voxels they read, and read the kernel in lines. ``blockIdx.y`` walks
 over planes (batch and depth). Registers: under 96.
 """
