@@ -3,7 +3,7 @@
 A thread makes four voxels of a row for one filter, neighbouring threads have neighbouring filters. Where the voxels
 that four results see in a row fit registers, each is read once, and a weight serves four results: for 3x3x3 nine reads
 for twelve multiply-adds, where one result per thread takes 24. ``blockIdx.y`` walks over planes (batch and depth).
-Bound by memory, if L1 keeps the rows. Registers: 112 at most, for two blocks on a multiprocessor, whose independent
+Bound by memory, if L1 keeps the rows. Registers: 128 at most, for two blocks on a multiprocessor, whose independent
 reads keep the memory busy; with 80 seven taps spill. Unmeasured: no GPU has run it. Rejected: eight voxels, whose
 activations are no longer unrolled, so that sums would lie in memory.
 """
