@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels.cuda.device import asm
-from nb3d.kernels.cuda.device.epilogue import writer
+from nb3d.kernels.cuda.device.epilogue import read_fours, writer
 from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.door import cuda
 
@@ -27,14 +27,7 @@ def build(code: int):
             at, left = np.int64(voxel) * filters + f, filters - f
             v0 = v1 = v2 = v3 = np.float32(0)
             for part in range(parts):
-                here = at + np.int64(part) * whole
-                if fours:
-                    w0, w1, w2, w3 = asm.load4(asm.global_address(partial, here))
-                else:
-                    w0 = partial[here]
-                    w1 = partial[here + 1] if left > 1 else w0
-                    w2 = partial[here + 2] if left > 2 else w0
-                    w3 = partial[here + 3] if left > 3 else w0
+                w0, w1, w2, w3 = read_fours(partial, at + np.int64(part) * whole, left, fours)
                 v0, v1, v2, v3 = v0 + w0, v1 + w1, v2 + w2, v3 + w3
             to = np.int64(voxel) * pitch + f
             write(out, residuals, to, left, fours, v0, v1, v2, v3, asm.global_address(bias, f), alpha, beta)

@@ -12,6 +12,19 @@ from nb3d.kernels.cuda.device.operations import activation
 from nb3d.kernels.cuda.door import device
 
 
+@device
+def read_fours(array, at, left, fours):
+    """Four values of a voxel, of which ``left`` exist; with ``fours`` all do, and 16 bytes are aligned."""
+    if fours:
+        e0, e1, e2, e3 = asm.load4(asm.global_address(array, at))
+    else:
+        e0 = array[at]
+        e1 = array[at + 1] if left > 1 else e0
+        e2 = array[at + 2] if left > 2 else e0
+        e3 = array[at + 3] if left > 3 else e0
+    return e0, e1, e2, e3
+
+
 def writer(code: int):
     """Returns the function that finishes four sums; ``code`` is the number of the activation."""
     finish = activation(code)
@@ -26,13 +39,7 @@ def writer(code: int):
         q0, q1, q2, q3 = asm.load4(bias)
         v0, v1, v2, v3 = v0 + q0, v1 + q1, v2 + q2, v3 + q3
         if residuals.size > 0:
-            if fours:
-                e0, e1, e2, e3 = asm.load4(asm.global_address(residuals, to))
-            else:
-                e0 = residuals[to]
-                e1 = residuals[to + 1] if left > 1 else e0
-                e2 = residuals[to + 2] if left > 2 else e0
-                e3 = residuals[to + 3] if left > 3 else e0
+            e0, e1, e2, e3 = read_fours(residuals, to, left, fours)
             v0, v1, v2, v3 = v0 + e0, v1 + e1, v2 + e2, v3 + e3
         v0, v1 = finish(v0, alpha, beta), finish(v1, alpha, beta)
         v2, v3 = finish(v2, alpha, beta), finish(v3, alpha, beta)
