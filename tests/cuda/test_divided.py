@@ -1,4 +1,7 @@
-"""Divided sums, and the larger blocks that only large launches take, compute what the reference computes."""
+"""Divided sums, and the larger blocks that only large launches take, compute what the reference computes.
+
+On the interpreter, and where there is one on the GPU.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import math
 import numpy as np
 import pytest
 
-from nb3d.kernels import table
+from nb3d.kernels import devices, table
 from nb3d.kernels.activations import Activation
 from nb3d.kernels.cuda import conv3d_halo, conv3d_mma, tiles
 from nb3d.kernels.cuda.halos import TILE_KINDS
@@ -37,8 +40,16 @@ def work(blocks: int, pieces: int) -> Work:
     return Work(blocks, pieces, flops=1e6, traffic=1e4, speed=40e12, warps=4, resident=3)
 
 
-def check(implementation, example) -> None:
-    assert_close(example, compute_on(Interpreted(), implementation, example), expected(implementation.name, example))
+NO_GPU = pytest.mark.skipif(not devices.CUDA.available()[0], reason=f"no GPU: {devices.CUDA.available()[1]}")
+
+
+@pytest.fixture(params=["interpreter", pytest.param("GPU", marks=[pytest.mark.gpu, NO_GPU])])
+def machine(request):
+    return Interpreted() if request.param == "interpreter" else devices.gpu()
+
+
+def check(machine, implementation, example) -> None:
+    assert_close(example, compute_on(machine, implementation, example), expected(implementation.name, example))
 
 
 @needed
@@ -46,23 +57,24 @@ def check(implementation, example) -> None:
 class TestConvolutions:
     """40 channels are three chunks of the halo kernels, and 68 steps of the tiles."""
 
-    def test_parts_of_unequal_size(self, implementation, monkeypatch):
+    def test_parts_of_unequal_size(self, machine, implementation, monkeypatch):
         divide(monkeypatch, *((2, 40) if "tile" in implementation.name else (2, 2)))
-        check(implementation, conv((2, 3, 4), 40, 12, residual=True, activation=SILU, note="divided"))
+        check(machine, implementation, conv((2, 3, 4), 40, 12, residual=True, activation=SILU, note="divided"))
 
-    def test_filters_that_are_no_fours(self, implementation, monkeypatch):
+    def test_filters_that_are_no_fours(self, machine, implementation, monkeypatch):
         divide(monkeypatch, *((3, 23) if "tile" in implementation.name else (3, 1)))
-        check(implementation, conv((3, 1, 2), 40, 7, residual=True, note="divided"))
+        check(machine, implementation, conv((3, 1, 2), 40, 7, residual=True, note="divided"))
 
-    def test_64_filters_of_a_block(self, implementation, monkeypatch):
+    def test_64_filters_of_a_block(self, machine, implementation, monkeypatch):
         divide(monkeypatch, 1, 100, filters=64)
-        check(implementation, conv((2, 3, 9), 8, 68, residual=True, kernel=(1, 2, 3), note="wide"))
+        check(machine, implementation, conv((2, 3, 9), 8, 68, residual=True, kernel=(1, 2, 3), note="wide"))
 
-    def test_divided_and_wide_in_any_order_of_warps(self, implementation, monkeypatch):
+    def test_divided_and_wide_in_any_order_of_warps(self, machine, implementation, monkeypatch):
         divide(monkeypatch, *((2, 3) if "tile" in implementation.name else (2, 1)), filters=64)
         example = conv((2, 2, 3), 20, 66, kernel=(1, 2, 2), bias=False, note="divided")
-        check(implementation, example)
-        first, second = (compute_on(Interpreted(seed), implementation, example) for seed in (None, 1))
+        check(machine, implementation, example)
+        other = Interpreted(seed=1) if isinstance(machine, Interpreted) else machine
+        first, second = (compute_on(run, implementation, example) for run in (machine, other))
         np.testing.assert_array_equal(first, second)
 
 
@@ -75,23 +87,25 @@ class TestConvolutions:
         (4, (2, 2, 2), (3, 3, 3)), (4, (1, 1, 1), (1, 1, 1)),
     ],
 )  # fmt: skip
-def test_stems(channels, kernel, strides, filters):
+def test_stems(machine, channels, kernel, strides, filters):
     stem = next(item for item in table.implementations("conv3d", "cuda") if item.name == "stem")
-    check(stem, conv((5, 9, 11), channels, filters, kernel, strides, residual=True, activation=SILU, note="stem"))
+    example = conv((5, 9, 11), channels, filters, kernel, strides, residual=True, activation=SILU, note="stem")
+    check(machine, stem, example)
 
 
 @needed
 class TestTiles:
     @pytest.mark.parametrize("implementation", tile_kernels("conv3d_transpose"))
-    def test_phases_of_unequal_length_are_divided_alike(self, implementation, monkeypatch):
+    def test_phases_of_unequal_length_are_divided_alike(self, machine, implementation, monkeypatch):
         example = transposed((2, 3, 2), 20, 6, (3, 2, 3), (2, 2, 2), activation=SILU, note="divided")
         divide(monkeypatch, 2, 3)  # phases of 8 and 4 taps: 10 and 5 steps; those of 2 taps end in the first part
-        check(implementation, example)
+        check(machine, implementation, example)
 
     @pytest.mark.parametrize("implementation", tile_kernels("dense"))
-    def test_dense_rows_are_divided(self, implementation, monkeypatch):
+    def test_dense_rows_are_divided(self, machine, implementation, monkeypatch):
         divide(monkeypatch, 5, 3)
-        check(implementation, plain("dense", ((3, 200), (200, 37), (37,)), (3, 37), BARE, length=200, note="divided"))
+        example = plain("dense", ((3, 200), (200, 37), (37,)), (3, 37), BARE, length=200, note="divided")
+        check(machine, implementation, example)
 
     @pytest.mark.parametrize(
         ("name", "tile"),
@@ -102,12 +116,12 @@ class TestTiles:
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("channels", [3, 8])
-    def test_every_tile(self, name, tile, channels, monkeypatch):
+    def test_every_tile(self, machine, name, tile, channels, monkeypatch):
         monkeypatch.setattr(tiles, "layout", lambda kind, case: tiles.layout_with(kind, tile, case))
         implementation = next(item for item in table.implementations("conv3d", "cuda") if item.name == name)
         for filters in (tile.columns - 3, 68):
             example = conv((3, 5, 9), channels, filters, (2, 2, 2), residual=True, activation=SILU, note="tile")
-            check(implementation, example)
+            check(machine, implementation, example)
 
 
 class TestBestSplit:
