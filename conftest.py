@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""What holds for all tests, and for the examples in docstrings."""
 
 import gc
 import os
@@ -23,7 +23,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def settings_stay() -> Iterator[None]:
-    """What a test chooses ends with it: tests of one file may run in any process, after any others."""
+    """What a test or an example chooses ends with it: any others may run after it in the same process."""
     before = policy._chosen
     yield
     policy._chosen = before
