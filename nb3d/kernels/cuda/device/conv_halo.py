@@ -17,6 +17,7 @@ import numpy as np
 
 from nb3d.kernels.cuda.device import asm
 from nb3d.kernels.cuda.device.blocks import TALL, WIDE, locating, writing
+from nb3d.kernels.cuda.device.float32_products import float32_products
 from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.device.staging import VECTORS, VOXEL, staging
 from nb3d.kernels.cuda.door import cuda
@@ -45,7 +46,8 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
     tap_floats = CHANNELS * FILTERS
     stage_floats, stage_bytes = kw * tap_floats, kw * tap_floats * 4
     stages = kd * kh
-    parts, held, quads = TALL * WIDE, TALL * 4, WIDE // 4
+    parts, held = TALL * WIDE, TALL * 4
+    multiply = float32_products(TALL, WIDE, 4, across * 16)
     locate, finish = locating(depth, height, WIDTH), writing(across, threads, code)
     fill, fetch = staging(threads, (halo_d, halo_h, halo_w), row_bytes, stage_bytes)
 
@@ -91,16 +93,7 @@ def build(depth: int, height: int, kd: int, kh: int, kw: int, code: int):
                             v0, v1, v2, v3 = asm.shared4(a_row + U((i + tap) * VOXEL + c * 16))
                             left[i * 4], left[i * 4 + 1], left[i * 4 + 2], left[i * 4 + 3] = v0, v1, v2, v3
                         for k in range(4):
-                            for j in range(quads):
-                                w_0, w_1, w_2, w_3 = asm.shared4(
-                                    b_row + U((tap * tap_floats + (c * 4 + k) * FILTERS) * 4 + j * across * 16)
-                                )
-                                for i in range(TALL):
-                                    value = left[i * 4 + k]
-                                    total[i * WIDE + j * 4] += value * w_0
-                                    total[i * WIDE + j * 4 + 1] += value * w_1
-                                    total[i * WIDE + j * 4 + 2] += value * w_2
-                                    total[i * WIDE + j * 4 + 3] += value * w_3
+                            multiply(total, left, k, b_row + U((tap * tap_floats + (c * 4 + k) * FILTERS) * 4))
                 a_row += U(row_bytes)
                 i_h += I(1)
                 if i_h == I(kh):

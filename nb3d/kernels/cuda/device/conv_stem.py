@@ -16,6 +16,7 @@ import numpy as np
 
 from nb3d.kernels.cuda.device import asm
 from nb3d.kernels.cuda.device.blocks import TALL, WIDE, locating, writing
+from nb3d.kernels.cuda.device.float32_products import float32_products
 from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.door import cuda
 
@@ -51,7 +52,8 @@ def build(
     loads, chunks = -(-values // threads), kd * kh * run * FILTERS // 4
     copies = -(-chunks // threads)
     held, sums = reach <= MOST_HELD and run <= MOST_RUN, TALL * WIDE
-    kept, quads = reach if held else TALL, WIDE // 4
+    kept = reach if held else TALL
+    multiply = float32_products(TALL, WIDE, pace if held else 1, across * 16)
     locate, finish = locating(depth, height, WIDTH), writing(across, threads, code)
 
     def conv_stem(
@@ -99,14 +101,7 @@ def build(
                     if not held:
                         for i in range(TALL):
                             left[i] = asm.shared1(a_row + U((i * pace + j) * 4))
-                    for q in range(quads):
-                        w_0, w_1, w_2, w_3 = asm.shared4(b_row + U(j * FILTERS * 4 + q * across * 16))
-                        for i in range(TALL):
-                            value = left[i * pace + j] if held else left[i]
-                            total[i * WIDE + q * 4] += value * w_0
-                            total[i * WIDE + q * 4 + 1] += value * w_1
-                            total[i * WIDE + q * 4 + 2] += value * w_2
-                            total[i * WIDE + q * 4 + 3] += value * w_3
+                    multiply(total, left, j if held else 0, b_row + U(j * FILTERS * 4))
                 b_row += U(run * FILTERS * 4)
 
         cuda.syncthreads()

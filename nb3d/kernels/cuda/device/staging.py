@@ -18,6 +18,22 @@ VOXEL = VECTORS * 16 + 16  # bytes of a voxel in shared memory, which keep reads
 I, U = np.int32, np.uint32  # noqa: E741
 
 
+def locating(halo: tuple[int, int, int], row_bytes: int, each: int):
+    """Returns the device function that says where one of ``each`` pieces of every voxel of the halo lies."""
+    _, halo_h, halo_w = halo
+    plane_bytes, apart = halo_h * row_bytes, VECTORS * 16 // each
+
+    @device
+    def locate(e):
+        """``(depth, height, width, piece)``, and the bytes from the beginning."""
+        c, v = umod(e, I(each)), udiv(e, I(each))
+        h_x, r = umod(v, I(halo_w)), udiv(v, I(halo_w))
+        h_y, h_z = umod(r, I(halo_h)), udiv(r, I(halo_h))
+        return h_z, h_y, h_x, c, U(h_z * I(plane_bytes) + h_y * I(row_bytes) + h_x * I(VOXEL) + c * I(apart))
+
+    return locate
+
+
 def staging(threads: int, halo: tuple[int, int, int], row_bytes: int, stage_bytes: int):
     """Returns two device functions: one that fills the halo, and one that fetches a stage of weights.
 
@@ -28,24 +44,22 @@ def staging(threads: int, halo: tuple[int, int, int], row_bytes: int, stage_byte
         stage_bytes: Bytes of the weights of a row of taps.
     """
     halo_d, halo_h, halo_w = halo
-    plane_bytes, loads, chunks = halo_h * row_bytes, halo_d * halo_h * halo_w * VECTORS, stage_bytes // 16
+    loads, chunks = halo_d * halo_h * halo_w * VECTORS, stage_bytes // 16
     rounds, copies = -(-loads // threads), -(-chunks // threads)
+    locate = locating(halo, row_bytes, VECTORS)
 
     @device
     def fill(begin, x, t, batch, z0, y0, u0, d, h, w, channels, first):
         """Channels from ``first`` on of the voxels from ``(z0, y0, u0)`` on; zeros where there are none."""
         for j in range(rounds):
             e = t + I(j * threads)
-            c, v = umod(e, I(VECTORS)), udiv(e, I(VECTORS))
-            h_x, r = umod(v, I(halo_w)), udiv(v, I(halo_w))
-            h_y, h_z = umod(r, I(halo_h)), udiv(r, I(halo_h))
+            h_z, h_y, h_x, c, offset = locate(e)
             u, y, z = h_x + u0, h_y + y0, h_z + z0
             k = first + c * I(4)
             inside = (u >= 0) & (u < w) & (y >= 0) & (y < h) & (z >= 0) & (z < d) & (k < channels)
             at = (((np.int64(batch) * d + z) * h + y) * w + u) * channels + k if inside else np.int64(0)
             if loads % threads == 0 or e < I(loads):
-                to = begin + U(h_z * I(plane_bytes) + h_y * I(row_bytes) + h_x * I(VOXEL) + c * I(16))
-                asm.copy16(to, asm.global_address(x, at), I(16) if inside else I(0))
+                asm.copy16(begin + offset, asm.global_address(x, at), I(16) if inside else I(0))
 
     @device
     def fetch(to, weights, source, t):
@@ -65,18 +79,15 @@ def rounding(kind: str, threads: int, halo: tuple[int, int, int], row_bytes: int
     halo_d, halo_h, halo_w = halo
     items = halo_d * halo_h * halo_w * (2 if kind == "bf16" else VECTORS)
     each, rounds = items // (halo_d * halo_h * halo_w), -(-items // threads)
-    apart = VECTORS * 16 // each
-    plane_bytes = halo_h * row_bytes
+    locate = locating(halo, row_bytes, each)
 
     @device
     def settle(begin, t):
         """Every thread some vectors of channels."""
         for j in range(rounds):
             e = t + I(j * threads)
-            c, v = umod(e, I(each)), udiv(e, I(each))
-            h_x, r = umod(v, I(halo_w)), udiv(v, I(halo_w))
-            h_y, h_z = umod(r, I(halo_h)), udiv(r, I(halo_h))
-            at = begin + U(h_z * I(plane_bytes) + h_y * I(row_bytes) + h_x * I(VOXEL) + c * I(apart))
+            _, _, _, _, offset = locate(e)
+            at = begin + offset
             if items % threads == 0 or e < I(items):
                 if kind == "bf16":
                     f0, f1, f2, f3 = asm.shared4(at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nb3d.kernels.cuda.device import asm
+from nb3d.kernels.cuda.device.float32_products import float32_products
 from nb3d.kernels.cuda.device.integers import udiv, umod
 from nb3d.kernels.cuda.device.tile_parts import DEPTH, TileParts
 from nb3d.kernels.cuda.door import cuda, device
@@ -20,6 +21,7 @@ def float32_parts(rows: int, columns: int, tall: int, wide: int) -> TileParts:
     """Returns the parts; ``tall`` and ``wide`` are the rows and columns of a thread."""
     across, down = columns // wide, rows // tall
     threads, held, quads = across * down, tall * 4, wide // 4
+    multiply = float32_products(tall, wide, 4, across * 16)
 
     @device
     def origin(group, step, column, steps, padded):
@@ -48,14 +50,7 @@ def float32_parts(rows: int, columns: int, tall: int, wide: int) -> TileParts:
                 v0, v1, v2, v3 = asm.shared4(at)
                 left[i * 4], left[i * 4 + 1], left[i * 4 + 2], left[i * 4 + 3] = v0, v1, v2, v3
             for k in range(4):
-                for j in range(quads):
-                    w0, w1, w2, w3 = asm.shared4(b_at + U((chunk * 4 + k) * columns * 4 + j * across * 16))
-                    for i in range(tall):
-                        value = left[i * 4 + k]
-                        total[i * wide + j * 4] += value * w0
-                        total[i * wide + j * 4 + 1] += value * w1
-                        total[i * wide + j * 4 + 2] += value * w2
-                        total[i * wide + j * 4 + 3] += value * w3
+                multiply(total, left, k, b_at + U((chunk * 4 + k) * columns * 4))
 
     @device
     def spill(total, mine):
