@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -40,10 +39,7 @@ FILE = 2**16  # registers of a multiprocessor
 
 
 def programs() -> tuple[Program, ...]:
-    """Every program that the table of cases asks for, and the blocks that only large launches take.
-
-    Of convolutions that differ in their activation, a few instructions of the write-out, only one.
-    """
+    """Every program that the table of cases asks for, each once, and the blocks that only large launches take."""
     code = int(Activation.SILU)
     large = {
         tile_program(kind, tile, vector, code) for kind in TILE_KINDS for tile in kind.tiles for vector in (1, 4)
@@ -51,14 +47,7 @@ def programs() -> tuple[Program, ...]:
     large |= {mma_program(kind, filters, (3, 3, 3), code) for kind in (TF32, TF32X3, BF16) for filters in FILTERS}
     large |= {stem_program(case, code) for case in STEMS}
     asked = {launch.program for pair in pairs(most=1e12) for launch in launches_of(*pair)}
-    one = {_without_activation(item): item for item in (*sorted(asked, key=lambda item: item.name), *large)}
-    return tuple(sorted(one.values(), key=lambda item: item.name))
-
-
-def _without_activation(item: Program) -> Program:
-    if not item.source.startswith("conv_") or item.source == "conv_plain":
-        return item
-    return replace(item, variant=tuple(pair for pair in item.variant if pair[0] != "code"))
+    return tuple(sorted(asked | large, key=lambda item: item.name))
 
 
 def number(pattern: str, report: str) -> int:
